@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import type { Event } from '../src/events/event.ts';
+
+/**
+ * The code for one kind of outside service. A provider is a folder beside this file that exports one of these, and one
+ * line in `index.ts`. It never acks, retries or reads the database: it is told what to send and says what happened.
+ */
+export interface Provider<Settings = unknown> {
+  /** Stable, stored with every integration: `webhook`, `googleSheets`. Also the member of the GraphQL input. */
+  name: string;
+  title: string;
+  description: string;
+  /** Parses an integration's settings; the GraphQL input and the JSON Schema in the API are made from it. */
+  settings: z.ZodType<Settings>;
+  limits: ProviderLimits;
+  /** Checks settings that parse, with what only the running process knows. Returns what is wrong, in a sentence. */
+  refuse?(settings: Settings, network: NetworkPolicy): string | undefined;
+  /** Made once when an integration is created, and shown once in the mutation's answer. */
+  createSecret?(): string;
+  /** Whether first deliveries of one form must go out in the order the responses came in. */
+  isOrdered?(settings: Settings): boolean;
+  /** Sends a batch; answers one outcome for each, in the same order. Throws only where this code is wrong. */
+  deliver(batch: readonly DeliveryRequest[], context: DeliverContext<Settings>): Promise<Outcome[]>;
+}
+
+export interface ProviderLimits {
+  /** How many deliveries one call may take. */
+  batchSize: number;
+  /** How many calls of one integration run at a time in one process. */
+  concurrency: number;
+  /** How long a call may take before its signal aborts. */
+  timeoutMs: number;
+}
+
+/** One event for one integration, again and again until it is delivered. `attempt` counts from 1. */
+export interface DeliveryRequest {
+  event: Event;
+  attempt: number;
+}
+
+export interface DeliverContext<Settings> {
+  settings: Settings;
+  /** Signing keys, newest first; empty where the provider makes none. */
+  secrets: readonly string[];
+  /** Aborts at the call's time limit and at shutdown. */
+  signal: AbortSignal;
+  http: HttpClient;
+  now: () => Date;
+}
+
+/** What became of one delivery. `reason` is a sentence the integration's owner understands, without secrets. */
+export type Outcome =
+  | ({ status: 'delivered' } & Evidence)
+  /** May succeed later. `afterMs`: the receiver asked for this wait. */
+  | ({ status: 'retry'; error: DeliveryError; reason: string; afterMs?: number } & Evidence)
+  /** This delivery can never succeed. */
+  | ({ status: 'rejected'; error: DeliveryError; reason: string } & Evidence)
+  /** The integration itself needs its owner: a revoked token, an endpoint that is gone. */
+  | ({ status: 'broken'; error: DeliveryError; reason: string } & Evidence);
+
+/** What the receiver answered, for the delivery log. */
+export interface Evidence {
+  httpStatus?: number;
+  /** At most 4 KiB of it. */
+  responseBody?: string;
+}
+
+/** Classes of failure, for the delivery log and for metrics. */
+export type DeliveryError =
+  | 'HTTP_STATUS'
+  | 'TIMEOUT'
+  | 'CONNECTION'
+  | 'TLS'
+  | 'ADDRESS_REFUSED'
+  | 'RESPONSE_INVALID'
+  | 'ABORTED'
+  | 'PROVIDER_FAULT';
+
+/** Which addresses integrations may reach. Loopback is allowed only where the product runs on embedded servers. */
+export interface NetworkPolicy {
+  allowLoopback: boolean;
+}
+
+/** Posts to addresses that pass the network policy. Never follows a redirect; never throws for what the world does. */
+export interface HttpClient {
+  post(request: HttpPost): Promise<HttpReply>;
+}
+
+export interface HttpPost {
+  url: string;
+  headers: Record<string, string>;
+  body: Uint8Array;
+  /** For the whole exchange, to the last byte of the reply. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+export type HttpReply =
+  | { kind: 'response'; status: number; headers: Record<string, string | string[] | undefined>; body: string }
+  | { kind: 'failure'; error: DeliveryError; message: string };

@@ -1,0 +1,34 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
+import { Organization } from '../accounts/organization.entity.ts';
+import { User } from '../accounts/user.entity.ts';
+import { Attempt } from '../deliveries/attempt.entity.ts';
+import { Delivery } from '../deliveries/delivery.entity.ts';
+import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.ts';
+import { PartitionLease } from '../deliveries/partition-lease.entity.ts';
+import { Choice } from '../forms/choice.entity.ts';
+import { Form } from '../forms/form.entity.ts';
+import { FormVersion } from '../forms/form-version.entity.ts';
+import { Question } from '../forms/question.entity.ts';
+import { Integration } from '../integrations/integration.entity.ts';
+import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { Response } from '../responses/response.entity.ts';
+
+const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
+
+/** Opens the entities over a database; its owner closes it. */
+export function openOrm(databaseUrl: string, options: { poolSize: number } = { poolSize: 10 }): Promise<MikroORM> {
+  return MikroORM.init(
+    defineConfig({
+      clientUrl: databaseUrl,
+      entities: [
+        Organization, User, Form, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        PartitionLease, DispatcherHeartbeat,
+      ],
+      extensions: [Migrator],
+      migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
+      pool: { min: 0, max: options.poolSize },
+      forceUtcTimezone: true,
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { idColumn, timeColumn } from '../columns.ts';
+import type { EventType } from '../events/event.ts';
+
+export const deliveryStatuses = ['pending', 'delivered', 'dead', 'canceled'] as const;
+export type DeliveryStatus = (typeof deliveryStatuses)[number];
+
+const DeliverySchema = defineEntity({
+  name: 'Delivery',
+  tableName: 'deliveries',
+  properties: {
+    id: idColumn<'dlv'>().primary(),
+    eventId: idColumn<'evt'>(),
+    eventType: p.text().$type<EventType>(),
+    /** The event's place in the order of all events. */
+    position: p.bigint('number').columnType('bigint'),
+    organizationId: idColumn<'org'>(),
+    formId: idColumn<'form'>(),
+    responseId: idColumn<'resp'>().index(),
+    integrationId: idColumn<'intg'>(),
+    partition: p.smallint(),
+    status: p.text().$type<DeliveryStatus>(),
+    /** Why it is pending, dead or canceled. */
+    reason: p.text().nullable(),
+    /** Attempts made so far. */
+    attempts: p.integer(),
+    /** Attempts that had been made when it was last redelivered by hand: the retry schedule starts anew there. */
+    scheduleStart: p.integer().default(0),
+    lastAttemptAt: timeColumn().nullable(),
+    nextAttemptAt: timeColumn().nullable(),
+    /** Who is at it now, and until when; a claim that ran out is taken over. */
+    claimId: p.text().nullable(),
+    claimExpiresAt: timeColumn().nullable(),
+    createdAt: timeColumn(),
+    finishedAt: timeColumn().nullable(),
+  },
+  indexes: [
+    { properties: ['formId', 'id'] },
+    {
+      name: 'deliveries_due_index',
+      expression:
+        `create index "deliveries_due_index" on "deliveries" ("integration_id", "next_attempt_at") where status = 'pending'`,
+    },
+    {
+      name: 'deliveries_ordered_index',
+      expression:
+        `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
+    },
+  ],
+  uniques: [{ properties: ['eventId', 'integrationId'] }],
+});
+
+/** The duty to get one event to one integration, and how far it got. */
+export class Delivery extends DeliverySchema.class {}
+DeliverySchema.setClass(Delivery);

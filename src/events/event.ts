@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Id } from './id.ts';
+
+/** Every type of event there is: a noun and a past participle. */
+export const eventTypes = ['response.created'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/**
+ * An event on its way. `body` is what a receiver gets by default: made once, sent as it is, and the same bytes again
+ * whenever the event is rendered again.
+ */
+export interface Event {
+  id: Id<'evt'>;
+  type: EventType;
+  organizationId: Id<'org'>;
+  formId: Id<'form'>;
+  responseId: Id<'resp'>;
+  /** Place in the order of all accepted events; grows from one commit to the next. */
+  position: number;
+  /** How far the organisation's integrations had changed when the event was accepted. */
+  integrationsVersion: number;
+  body: Uint8Array;
+}
+
+export const partitionCount = 16;
+
+/** The two digits of a form's hash that spread subjects over partitions now (`g`) and over finer ones later (`s`). */
+export function formHash(formId: string): { g: string; s: string } {
+  const hex = createHash('sha256').update(formId).digest('hex');
+  return { g: hex.charAt(0), s: hex.charAt(1) };
+}
+
+/** The partition (0 to 15) all events of a form belong to. */
+export const partitionOf = (formId: string): number => Number.parseInt(formHash(formId).g, 16);
+
+/** The subject an event is published under: `events.<g>.<s>.<formId>.<noun>.<verb>`. */
+export function subjectOf(event: Pick<Event, 'formId' | 'type'>): string {
+  const { g, s } = formHash(event.formId);
+  return `events.${g}.${s}.${event.formId}.${event.type}`;
+}

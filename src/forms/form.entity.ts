@@ -1,0 +1,32 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
+import { Organization } from '../accounts/organization.entity.ts';
+import { User } from '../accounts/user.entity.ts';
+
+export const formStatuses = ['open', 'closed'] as const;
+export type FormStatus = (typeof formStatuses)[number];
+
+const FormSchema = defineEntity({
+  name: 'Form',
+  tableName: 'forms',
+  properties: {
+    id: idColumn<'form'>().primary(),
+    organizationId: () => p.manyToOne(Organization).mapToPk().fieldNames('organization_id'),
+    ownerId: () => p.manyToOne(User).mapToPk().fieldNames('owner_id'),
+    title: p.text(),
+    description: p.text().nullable(),
+    email: p.text().nullable(),
+    metadata: jsonColumn(),
+    status: p.text().$type<FormStatus>(),
+    /** The number of the version that is answered now. */
+    version: p.integer(),
+    createdAt: timeColumn(),
+    updatedAt: timeColumn(),
+    /** Set instead of removing the row: its responses and their deliveries stay known. */
+    deletedAt: timeColumn().nullable(),
+  },
+  indexes: [{ properties: ['organizationId', 'id'] }],
+});
+
+export class Form extends FormSchema.class {}
+FormSchema.setClass(Form);

@@ -1,0 +1,53 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
+import type { Json } from '../events/canonical-json.ts';
+import type { Id } from '../events/id.ts';
+
+/** One answer as it is stored: a choice by its id, several as a list of ids. `at` only where the client told it. */
+export interface StoredAnswer {
+  value: string | number | boolean | string[];
+  metadata?: Json;
+}
+export type StoredAnswers = Record<Id<'q'>, StoredAnswer>;
+
+export interface Respondent {
+  mobile?: string;
+  email?: string;
+  name?: string;
+}
+
+/** The collector's envelope: who took the response down, where, and when by the device's clock. */
+export interface Collector {
+  userId?: string;
+  username?: string;
+  location?: string;
+  submittedAt?: string;
+  lastModifiedAt?: string;
+}
+
+const ResponseSchema = defineEntity({
+  name: 'Response',
+  tableName: 'responses',
+  properties: {
+    id: idColumn<'resp'>().primary(),
+    formId: idColumn<'form'>(),
+    formVersion: p.integer(),
+    clientId: p.text().nullable(),
+    /** SHA-256 of what the client sent, to tell a repeat from other content under the same client id. */
+    contentHash: p.text().nullable(),
+    familyId: idColumn<'resp'>(),
+    /** From 1; the highest of a family is its current one. */
+    revision: p.integer(),
+    submittedAt: timeColumn(),
+    answers: jsonColumn<StoredAnswers>(),
+    respondent: jsonColumn<Respondent>(),
+    collector: jsonColumn<Collector>(),
+    metadata: jsonColumn(),
+  },
+  indexes: [{ properties: ['formId', 'id'] }],
+  uniques: [{ properties: ['formId', 'clientId'] }, { properties: ['familyId', 'revision'] }],
+});
+
+/** One immutable revision of what one respondent sent, with its answers as one document. */
+export class Response extends ResponseSchema.class {}
+ResponseSchema.setClass(Response);
