@@ -79,6 +79,8 @@ export type DeliveryError =
 /** Which addresses integrations may reach. Loopback is allowed only where the product runs on embedded servers. */
 export interface NetworkPolicy {
   allowLoopback: boolean;
+  /** What is wrong with a URL to send to, in a sentence; undefined where nothing is. Asks no name server. */
+  whyUrlRefused(url: string): string | undefined;
 }
 
 /** Posts to addresses that pass the network policy. Never follows a redirect; never throws for what the world does. */

@@ -38,7 +38,7 @@ export class Begin extends Migration {
         schedule_start int not null default 0,
         last_attempt_at timestamptz(3) null,
         next_attempt_at timestamptz(3) null,
-        claim_id text null,
+        claimed_by text collate "C" null,
         claim_expires_at timestamptz(3) null,
         created_at timestamptz(3) not null,
         finished_at timestamptz(3) null,

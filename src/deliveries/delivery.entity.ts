@@ -28,8 +28,8 @@ const DeliverySchema = defineEntity({
     scheduleStart: p.integer().default(0),
     lastAttemptAt: timeColumn().nullable(),
     nextAttemptAt: timeColumn().nullable(),
-    /** Who is at it now, and until when; a claim that ran out is taken over. */
-    claimId: p.text().nullable(),
+    /** The dispatcher that is at it, and until when; a claim that ran out, or of another dispatcher than the partition's owner, is void. */
+    claimedBy: idColumn<'dsp'>().nullable(),
     claimExpiresAt: timeColumn().nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),

@@ -13,8 +13,8 @@ const QuestionSchema = defineEntity({
     text: p.text(),
     kind: p.text().$type<QuestionKind>(),
     required: p.boolean(),
-    min: p.double().nullable(),
-    max: p.double().nullable(),
+    min: p.double().$type<number>().nullable(),
+    max: p.double().$type<number>().nullable(),
     metadata: jsonColumn(),
     /** Order in the form, from 0. */
     position: p.integer(),

@@ -1,0 +1,47 @@
+import { STATUS_CODES } from 'node:http';
+import type { Evidence, HttpReply, Outcome } from '../provider.ts';
+
+type Response = Extract<HttpReply, { kind: 'response' }>;
+
+const minWaitMs = 1_000;
+const maxWaitMs = 24 * 60 * 60 * 1_000;
+
+/**
+ * Tells what a reply means for a delivery. Every answer but 2xx is a failure that may be mended, a 404 or a 400 as much
+ * as a 500: receivers are deployed wrongly and put right again, and the schedule of attempts ends by itself. Only 410
+ * says that the endpoint will not come back, and a refused address can be changed by its owner alone.
+ * Source: Standard Webhooks 1.0, "Operational considerations".
+ */
+export function outcomeOf(reply: HttpReply, now: Date): Outcome {
+  if (reply.kind === 'response') return outcomeOfResponse(reply, now);
+  const { error, message } = reply;
+  return { status: error === 'ADDRESS_REFUSED' ? 'broken' : 'retry', error, reason: message };
+}
+
+function outcomeOfResponse(response: Response, now: Date): Outcome {
+  const { status } = response;
+  const evidence = evidenceOf(response);
+  if (status >= 200 && status < 300) return { status: 'delivered', ...evidence };
+  const answer = `The endpoint answered ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+  const failed = { error: 'HTTP_STATUS', ...evidence } as const;
+  if (status === 410) return { status: 'broken', ...failed, reason: `${answer}.` };
+  if (status >= 300 && status < 400) {
+    return { status: 'retry', ...failed, reason: `${answer}; redirects are not followed. Set the URL it leads to.` };
+  }
+  const afterMs = status === 429 || status === 503 ? retryAfterMs(response.headers['retry-after'], now) : undefined;
+  return { status: 'retry', ...failed, reason: `${answer}.`, ...(afterMs === undefined ? {} : { afterMs }) };
+}
+
+function evidenceOf({ status, body }: Response): Evidence {
+  return body === '' ? { httpStatus: status } : { httpStatus: status, responseBody: body };
+}
+
+/** Seconds or an HTTP date, kept between 1 s and 24 h; undefined where it is neither. Source: RFC 9110, 10.2.3. */
+function retryAfterMs(header: string | string[] | undefined, now: Date): number | undefined {
+  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : untilMs(text, now);
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, minWaitMs), maxWaitMs);
+}
+
+/** `Date.parse` takes far more than HTTP dates, which all end in GMT. */
+const untilMs = (text: string, now: Date): number => (text.endsWith('GMT') ? Date.parse(text) - now.getTime() : Number.NaN);

@@ -1,0 +1,42 @@
+import type { DeliverContext, DeliveryRequest, Outcome, Provider } from '../provider.ts';
+import { outcomeOf } from './outcome-of.ts';
+import { webhookSettings, type WebhookSettings } from './settings.ts';
+import { createSecret, signatures } from './sign.ts';
+
+/** Posts every event to a URL, signed as Standard Webhooks 1.0 says. */
+export const webhook: Provider<WebhookSettings> = {
+  name: 'webhook',
+  title: 'Webhook',
+  description: 'Posts every event as JSON to a URL of yours, signed as Standard Webhooks says.',
+  settings: webhookSettings,
+  // The time limit is above the longest one that settings allow, so that theirs decides.
+  limits: { batchSize: 1, concurrency: 64, timeoutMs: 35_000 },
+  refuse: (settings, network) => network.whyUrlRefused(settings.url),
+  createSecret,
+  isOrdered: (settings) => settings.ordered,
+  deliver: (batch, context) => Promise.all(batch.map((request) => deliverOne(request, context))),
+};
+
+async function deliverOne({ event }: DeliveryRequest, context: DeliverContext<WebhookSettings>): Promise<Outcome> {
+  const { settings, secrets, signal, http, now } = context;
+  const timestamp = Math.floor(now().getTime() / 1_000);
+  const { id, body } = event;
+  const reply = await http.post({
+    url: settings.url,
+    headers: {
+      ...ownHeaders(settings),
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': signatures({ id, timestamp, body }, secrets),
+    },
+    body,
+    timeoutMs: settings.timeoutMs,
+    signal,
+  });
+  return outcomeOf(reply, now());
+}
+
+function ownHeaders({ headers = [] }: WebhookSettings): Record<string, string> {
+  return Object.fromEntries(headers.map(({ name, value }) => [name.toLowerCase(), value]));
+}

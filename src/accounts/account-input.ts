@@ -1,0 +1,77 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { isEmailAddress } from '../responses/email-address.ts';
+import { whyTextUnstorable } from '../responses/storable.ts';
+import { UserError, type Fault } from '../user-error.ts';
+
+export interface RegisterInput {
+  username: string;
+  email: string;
+  password: string;
+  mobile?: string | null | undefined;
+  organization?: string | null | undefined;
+}
+
+/** An account as it is stored, but for its password. */
+export interface AccountDraft {
+  username: string;
+  email: string;
+  mobile: string | null;
+  organization: string;
+}
+
+export interface LoginInput {
+  username?: string | null | undefined;
+  email?: string | null | undefined;
+  password: string;
+}
+
+const usernamePattern = /^[a-z0-9._-]{3,64}$/;
+const passwordLength = { min: 8, max: 200 };
+const maxOrganizationLength = 200;
+const maxMobileLength = 50;
+
+/** What a registration is to store. Throws UserError with every fault at once. */
+export function readRegistration(input: RegisterInput): AccountDraft {
+  const faults: Fault[] = [];
+  const refuse = (field: keyof RegisterInput, message: string): void => {
+    faults.push({ code: 'INVALID_INPUT', message, path: [field] });
+  };
+
+  const username = input.username.toLowerCase();
+  const email = input.email.toLowerCase();
+  const mobile = input.mobile ? e164(input.mobile) : null;
+  const organization = input.organization ?? username;
+
+  if (!usernamePattern.test(username)) refuse('username', 'A username has 3 to 64 letters a–z, digits, dots, dashes and underscores.');
+  if (!isEmailAddress(email) || !email.isWellFormed()) refuse('email', 'This is no e-mail address.');
+  if (!isPasswordLongEnough(input.password)) refuse('password', `A password has ${passwordLength.min} to ${passwordLength.max} characters.`);
+  if (mobile === undefined) refuse('mobile', 'Write the mobile number with + and its country, for example +14155550100.');
+  if (!isName(organization)) refuse('organization', `An organisation has a name of 1 to ${maxOrganizationLength} characters.`);
+  if (faults.length > 0) throw new UserError(faults);
+  return { username, email, mobile: mobile ?? null, organization };
+}
+
+/** By what a login looks for the account: exactly one of the two names. */
+export function readLogin(input: LoginInput): { username: string } | { email: string } {
+  const { username, email } = input;
+  if (typeof username === 'string' && typeof email === 'string') {
+    throw new UserError('INVALID_INPUT', 'Give either username or email, not both.', ['email']);
+  }
+  const name = (username ?? email)?.toLowerCase();
+  if (name === undefined || whyTextUnstorable(name) !== undefined) {
+    throw new UserError('INVALID_INPUT', 'Give a username or an e-mail address.', ['username']);
+  }
+  return name.includes('@') || username === null || username === undefined ? { email: name } : { username: name };
+}
+
+/** A number that is possible in its country, in E.164. Whether it is assigned changes too often to be asked. */
+function e164(text: string): string | undefined {
+  if (text.length > maxMobileLength) return undefined;
+  const number = parsePhoneNumberFromString(text, { extract: false });
+  return number?.isPossible() && number.ext === undefined ? number.number : undefined;
+}
+
+const isPasswordLongEnough = ({ length }: string): boolean => length >= passwordLength.min && length <= passwordLength.max;
+
+const isName = (text: string): boolean =>
+  text.trim() !== '' && text.length <= maxOrganizationLength && whyTextUnstorable(text) === undefined;

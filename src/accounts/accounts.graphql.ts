@@ -1,0 +1,80 @@
+import type { Id } from '../events/id.ts';
+import { builder } from '../graphql/builder.ts';
+import { createLoader } from '../graphql/loader.ts';
+import { mutation, payloadType } from '../graphql/mutation.ts';
+import { nodeRef } from '../graphql/node.ts';
+import type { AccountsService } from './accounts.service.ts';
+
+declare module '../graphql/context.ts' {
+  interface Services {
+    accounts: AccountsService;
+  }
+}
+
+/** Organisations by id; others than the viewer's own are not found. */
+export const organizationLoader = createLoader((ids: readonly Id<'org'>[], context) =>
+  context.services.accounts.readOrganizations(context, ids),
+);
+
+/** Users by id; those of other organisations are not found. */
+export const userLoader = createLoader((ids: readonly Id<'usr'>[], context) => context.services.accounts.readUsers(context, ids));
+
+export const OrganizationType = nodeRef('Organization', { prefix: 'org', load: organizationLoader });
+OrganizationType.implement({
+  description: 'The tenant: everything belongs to exactly one.',
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+  }),
+});
+
+export const UserType = nodeRef('User', { prefix: 'usr', load: userLoader });
+UserType.implement({
+  description: 'Somebody who works in an organisation.',
+  fields: (t) => ({
+    username: t.exposeString('username'),
+    email: t.exposeString('email'),
+    mobile: t.exposeString('mobile', { nullable: true, description: 'In E.164.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    organization: t.field({
+      type: OrganizationType,
+      nullable: true,
+      resolve: (user, _args, context) => organizationLoader(context).load(user.organizationId),
+    }),
+  }),
+});
+
+builder.queryField('me', (t) =>
+  t.field({
+    description: 'Who is logged in; null where nobody is.',
+    type: UserType,
+    nullable: true,
+    resolve: (_root, _args, context) => context.viewer && userLoader(context).load(context.viewer.userId),
+  }),
+);
+
+const AuthPayload = payloadType('AuthPayload', { token: 'String', user: UserType });
+
+mutation('register', {
+  description: 'Makes an account and the organisation it works in, and logs it in.',
+  input: (t) => ({
+    username: t.string({ required: true, description: '3 to 64 of a–z, 0–9, dot, dash and underscore; case does not matter.' }),
+    email: t.string({ required: true }),
+    password: t.string({ required: true, description: '8 to 200 characters.' }),
+    mobile: t.string({ description: 'With + and the country.' }),
+    organization: t.string({ description: 'Name of the organisation; by default the username.' }),
+  }),
+  payload: AuthPayload,
+  run: (input, context) => context.services.accounts.register(context, input),
+});
+
+mutation('login', {
+  description: 'Answers a token that is good for one hour.',
+  input: (t) => ({
+    username: t.string({ description: 'Username or e-mail address. Give this or `email`.' }),
+    email: t.string(),
+    password: t.string({ required: true }),
+  }),
+  payload: AuthPayload,
+  run: (input, context) => context.services.accounts.login(context, input),
+});

@@ -1,0 +1,51 @@
+import { GraphQLError } from 'graphql';
+import type { Log } from '../log.ts';
+import { isDatabaseTrouble } from '../responses/database-trouble.ts';
+import { UnavailableError, UserError } from '../user-error.ts';
+
+/**
+ * What a client gets to see of an error that left a resolver. Faults of the input (in a query; mutations answer them in
+ * their payload) and unavailability keep their code; whatever else happened is logged and told as INTERNAL.
+ */
+export function createErrorMask({ log }: { log: Log }): (error: GraphQLError) => GraphQLError {
+  return (error) => {
+    const original = originalOf(error);
+    if (original === undefined) return error;
+    if (original instanceof UserError) return revised(error, original.message, userExtensions(original));
+    const unavailable = asUnavailable(original);
+    if (unavailable) {
+      log.warn({ code: unavailable.code, path: error.path, cause: messageOf(unavailable.cause) }, 'request.unavailable');
+      const { code, message, retryAfterMs } = unavailable;
+      return revised(error, message, { code, retryAfterMs });
+    }
+    log.error({ err: original, path: error.path }, 'request.failed');
+    return revised(error, 'Something went wrong on our side. It has been logged.', { code: 'INTERNAL' });
+  };
+}
+
+/** A GraphQL error for what went wrong before there was an operation to execute. */
+export const requestError = (code: string, message: string): GraphQLError => new GraphQLError(message, { extensions: { code } });
+
+/** What was thrown, under what GraphQL wrapped around it; undefined where it was a GraphQL error itself. */
+function originalOf(error: GraphQLError): Error | undefined {
+  let original: Error | undefined = error.originalError;
+  while (original instanceof GraphQLError) original = original.originalError;
+  return original;
+}
+
+function asUnavailable(error: Error): UnavailableError | undefined {
+  if (error instanceof UnavailableError) return error;
+  if (!isDatabaseTrouble(error) && !isDatabaseTrouble(error.cause)) return undefined;
+  return new UnavailableError('DATABASE_UNAVAILABLE', 'The database is not available now; try again.', 5_000, { cause: error });
+}
+
+function userExtensions({ faults }: UserError): Record<string, unknown> {
+  return { code: faults[0]?.code, faults: faults.map(({ code, message, path }) => ({ code, message, path: path.map(String) })) };
+}
+
+function revised(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
+  const { nodes, source, positions, path } = error;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
+}
+
+const messageOf = (cause: unknown): string | undefined => (cause instanceof Error ? cause.message : undefined);

@@ -1,0 +1,12 @@
+import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
+import '../accounts/accounts.graphql.ts';
+import '../forms/forms.graphql.ts';
+import '../forms/question-edits.graphql.ts';
+import { builder } from '../graphql/builder.ts';
+import '../graphql/scalars.ts';
+
+/** Builds the schema from all that the features above have registered. Once in a process: it takes a while. */
+export const buildSchema = (): GraphQLSchema => builder.toSchema();
+
+/** The schema as it stands in schema.graphql: sorted, so that it differs only where the API does. */
+export const printedSchema = (schema: GraphQLSchema): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -1,0 +1,144 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { GraphQLSchema } from 'graphql';
+import type { AccessTokens } from '../accounts/access-tokens.ts';
+import { createContext, type Services } from '../graphql/context.ts';
+import type { Log } from '../log.ts';
+import { defaultDocumentLimits, type DocumentLimits } from './document-limits.ts';
+import { createDocuments } from './documents.ts';
+import { createErrorMask } from './errors.ts';
+import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
+import { sendJson } from './http-answer.ts';
+import { createOperationRunner } from './operation.ts';
+import { createBodyReader } from './read-body.ts';
+import { createStreamEndpoint } from './stream-endpoint.ts';
+import { createIdentify } from './viewer.ts';
+
+export interface ApiServerOptions {
+  schema: GraphQLSchema;
+  services: Services;
+  /** A unit of work for one operation; asked for only where an operation reads entities. */
+  forkEntityManager: () => EntityManager;
+  tokens: AccessTokens;
+  log: Log;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Whether this process can take requests now, and if not, why. */
+  readiness: () => Promise<Readiness>;
+  limits?: Partial<ApiLimits>;
+}
+
+export interface Readiness {
+  ready: boolean;
+  reasons: string[];
+}
+
+export interface ApiLimits {
+  /** Of one request; 4 MiB hold the thousand responses of a `submitResponses`. */
+  bodyBytes: number;
+  /** Of all requests that are being read at a time. */
+  bufferedBytes: number;
+  /** Requests under way at a time; more are refused as OVERLOADED. */
+  requests: number;
+  /** How long `close` waits for requests under way. */
+  closeMs: number;
+  document: DocumentLimits;
+}
+
+export const defaultApiLimits: ApiLimits = {
+  bodyBytes: 4 * 1024 * 1024,
+  bufferedBytes: 128 * 1024 * 1024,
+  requests: 5_000,
+  closeMs: 10_000,
+  document: defaultDocumentLimits,
+};
+
+export interface ApiServer {
+  listen(): Promise<{ url: string }>;
+  /** Stops accepting, lets requests under way finish for a while, then closes what is left. */
+  close(): Promise<void>;
+}
+
+/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const limits = { ...defaultApiLimits, ...options.limits };
+  const graphql = createEndpoint(options, limits);
+  let underWay = 0;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    switch (pathOf(request)) {
+      case '/graphql':
+        return graphql(request, response);
+      case '/livez':
+        return sendJson(response, { status: 200, body: { status: 'ok' } });
+      case '/readyz': {
+        const { ready, reasons } = await options.readiness();
+        return sendJson(response, { status: ready ? 200 : 503, body: { ready, reasons } });
+      }
+      default:
+        return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
+    }
+  };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
+    underWay += 1;
+    response.once('close', () => (underWay -= 1));
+    try {
+      await answer(request, response);
+    } catch (error) {
+      options.log.error({ err: error, path: pathOf(request) }, 'request.failed');
+      sendJson(response, { status: 500, body: { errors: [{ message: 'Something went wrong on our side. It has been logged.', extensions: { code: 'INTERNAL' } }] } });
+    }
+  };
+
+  // Longer than the idle time of the usual load balancers, so that they close a connection first and never meet a closed one.
+  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
+  return {
+    listen: () => listen(server, options),
+    close: () => close(server, limits.closeMs),
+  };
+}
+
+function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
+  const { schema, services, forkEntityManager, tokens, log } = options;
+  const documents = createDocuments({ schema, limits: limits.document });
+  const maskError = createErrorMask({ log });
+  return createGraphqlEndpoint({
+    identify: createIdentify({ tokens }),
+    bodies: createBodyReader({ maxBytes: limits.bodyBytes, maxBufferedBytes: limits.bufferedBytes }),
+    operations: createOperationRunner({ schema, documents, maskError }),
+    streams: createStreamEndpoint({ schema, documents, maskError, log }),
+    createContext: (viewer) => createContext({ viewer, services, forkEntityManager }),
+  });
+}
+
+const pathOf = ({ url = '/' }: IncomingMessage): string => {
+  const cut = url.indexOf('?');
+  return cut === -1 ? url : url.slice(0, cut);
+};
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<{ url: string }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address() as AddressInfo; // a TCP server that listens has one
+      resolve({ url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` });
+    });
+  });
+}
+
+function close(server: Server, closeMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    const timer = setTimeout(() => server.closeAllConnections(), closeMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

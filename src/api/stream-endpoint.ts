@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Context } from '../graphql/context.ts';
+import type { Log } from '../log.ts';
+import type { Documents } from './documents.ts';
+import type { RequestParams } from './request-params.ts';
+
+/** Serves operations whose results come one after the other: over SSE, or as multipart. */
+export interface StreamEndpoint {
+  serve(call: StreamCall): Promise<void>;
+}
+
+export interface StreamCall {
+  request: IncomingMessage;
+  response: ServerResponse;
+  params: RequestParams;
+  createContext: () => Context;
+}
+
+export interface StreamEndpointDeps {
+  schema: GraphQLSchema;
+  documents: Documents;
+  maskError: (error: GraphQLError) => GraphQLError;
+  log: Log;
+}
+
+/**
+ * Yoga, with everything switched off that has happened before it: the body is read and limited, the viewer known, the
+ * query parsed and validated by the rules and the cache that all requests share.
+ */
+export function createStreamEndpoint({ schema, documents, maskError, log }: StreamEndpointDeps): StreamEndpoint {
+  const yoga = createYoga<{ createContext: () => Context }, Context>({
+    schema,
+    context: ({ createContext }) => createContext(),
+    plugins: [useDocuments(documents)],
+    maskedErrors: { maskError: (error) => (error instanceof GraphQLError ? maskError(error) : maskError(asGraphqlError(error))) },
+    logging: { debug: () => {}, info: () => {}, warn: () => {}, error: (error: unknown) => log.debug({ err: error }, 'stream.error') },
+    parserAndValidationCache: false,
+    maxRequestBodySize: false,
+    multipart: false,
+    batching: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+  });
+
+  return {
+    async serve({ request, response, params, createContext }) {
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      const answer = await yoga.fetch(
+        'http://localhost/graphql',
+        {
+          method: request.method ?? 'POST',
+          headers: { accept: request.headers.accept ?? '', 'content-type': 'application/json' },
+          body: JSON.stringify(params),
+          signal: gone.signal,
+        },
+        { createContext },
+      );
+      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'access-control-allow-origin': '*' });
+      if (!answer.body) return void response.end();
+      // A client that goes away, or shutdown, ends the stream early: that is no failure.
+      await pipeline(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), response).catch((error: unknown) => {
+        if (!gone.signal.aborted) throw error;
+      });
+    },
+  };
+}
+
+/** Lets Yoga take parsed and validated queries from where all requests get them. */
+function useDocuments(documents: Documents): Plugin {
+  return {
+    onParse: ({ setParseFn }) => {
+      setParseFn((source: string | { body: string }) => {
+        const checked = documents.check(typeof source === 'string' ? source : source.body);
+        if ('document' in checked) return checked.document;
+        throw checked.errors[0] ?? new GraphQLError('The query is not valid.');
+      });
+    },
+    onValidate: ({ setResult }) => setResult([]),
+  };
+}
+
+const asGraphqlError = (error: unknown): GraphQLError =>
+  new GraphQLError('Unexpected error.', { originalError: error instanceof Error ? error : new Error(String(error)) });

@@ -1,0 +1,133 @@
+import type { Pool } from 'pg';
+import { providerNamed } from '../../integrations/index.ts';
+import type { Config } from '../config.ts';
+import { openPool } from '../db/pool.ts';
+import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
+import type { Log } from '../log.ts';
+import { networkPolicy } from '../outbound/address-policy.ts';
+import { createHttpClient } from '../outbound/http-client.ts';
+import { createPublisher } from '../outbox/publisher.ts';
+import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
+import { rebuildEvents } from '../responses/rebuild-events.ts';
+import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
+import type { Runnable } from '../run.ts';
+import { announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
+import { openLink } from '../stream/link.ts';
+
+/** The steps of a response's way, told right after they are done (`recording`: right before). */
+export type Step = 'committed' | 'published' | DispatchStep;
+
+export interface PipelineOptions {
+  config: Config;
+  databaseUrl: string;
+  natsUrl: string;
+  /** Whether integrations may reach loopback addresses. */
+  allowLoopback: boolean;
+  log: Log;
+  onStep?: ((step: Step) => void) | undefined;
+}
+
+/** The way of a response, from its commit to its receivers: the parts this process's roles ask for. */
+export interface Pipeline {
+  pool: Pool;
+  forms: PublishedForms;
+  submitter: Submitter;
+  sweeper: Sweeper | undefined;
+  dispatcher: Dispatcher | undefined;
+  announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
+  /** Whether the database and NATS can be reached, and if not, why. */
+  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** What runs until the process stops. */
+  runnables: Runnable[];
+  close(): Promise<void>;
+}
+
+/** Connections of the write path: two for submissions, two for recording, the rest for leases and notes. */
+const writeConnections = 6;
+
+export function openPipeline(options: PipelineOptions): Pipeline {
+  const { config, databaseUrl, natsUrl, allowLoopback, log, onStep } = options;
+  const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
+  const pool = openPool({ url: databaseUrl, max: Math.max(2, config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections), name: 'read', log });
+  const writePool = openPool({ url: databaseUrl, max: writeConnections, name: 'write', log });
+  const publishing = openLink({ url: natsUrl, name: 'publishing', log });
+  const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
+  const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
+  const forms = createPublishedForms({ pool });
+  const stream = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
+
+  const publisher = createPublisher({
+    link: publishing,
+    pool: writePool,
+    log,
+    noteAfterMs: config.FORMWIRE_SWEEP_AFTER / 4,
+    onPublished: onStep && (() => onStep('published')),
+  });
+  const submitter = createSubmitter({
+    pool,
+    writePool,
+    forms,
+    onCommitted: (events) => {
+      onStep?.('committed');
+      publisher.publish(events);
+    },
+  });
+  const sweeper = has('relay')
+    ? createSweeper({
+        pool,
+        link: publishing,
+        stream,
+        log,
+        rebuild: (rows) => rebuildEvents({ pool, forms }, rows),
+        sweepAfterMs: config.FORMWIRE_SWEEP_AFTER,
+        everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
+      })
+    : undefined;
+  const dispatcher = consuming
+    ? createDispatcher({
+        pool,
+        writePool,
+        link: consuming,
+        stream,
+        http,
+        providerNamed,
+        rebuild: (claimed) => rebuildEvents({ pool, forms }, claimed),
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        spillAfterMs: config.FORMWIRE_SPILL_AFTER,
+        breakerFailures: config.FORMWIRE_BREAKER_FAILURES,
+        retryPollMs: config.FORMWIRE_RETRY_POLL,
+        leaseMs: config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        onStep,
+      })
+    : undefined;
+
+  return {
+    pool,
+    forms,
+    submitter,
+    sweeper,
+    dispatcher,
+    announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
+    readiness: async () => {
+      const reasons: string[] = [];
+      await pool.query('select 1').catch(() => reasons.push('PostgreSQL cannot be reached.'));
+      if (!publishing.connected()) reasons.push('NATS cannot be reached: responses are accepted, and delivered when it is back.');
+      return { ready: reasons.length === 0, reasons };
+    },
+    runnables: [
+      publisher,
+      ...(sweeper ? [sweeper] : []),
+      ...(dispatcher && consuming
+        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+        : []),
+    ],
+    close: async () => {
+      await http.close();
+      await Promise.all([publishing.close(), consuming?.close()]);
+      await Promise.all([pool.end(), writePool.end()]);
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import pg from 'pg';
+import type { Log } from '../log.ts';
+
+/** Opens a pool of connections for prepared statements. A connection that breaks while idle is replaced, and noted. */
+export function openPool(options: { url: string; max: number; name: string; log: Log }): pg.Pool {
+  const { url, max, name, log } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name: `formwire-${name}`,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ pool: name, err: error }, 'database.connection_lost'));
+  return pool;
+}

@@ -1,0 +1,71 @@
+import { performance } from 'node:perf_hooks';
+import type { HttpClient, Outcome, Provider } from '../../integrations/provider.ts';
+import type { AttemptRecord, DeliveryState } from '../deliveries/record-outcomes.ts';
+import type { Log } from '../log.ts';
+import type { Decision } from './decide.ts';
+import { storable, type Work } from './work.ts';
+
+/** One call of a provider, and what came of each delivery in it. */
+export interface Attempted {
+  at: Date;
+  durationMs: number;
+  /** As many as there were deliveries, in their order. */
+  outcomes: Outcome[];
+}
+
+export interface AttemptDeps {
+  provider: Provider;
+  settings: unknown;
+  secrets: readonly string[];
+  http: HttpClient;
+  log: Log;
+}
+
+/** Lets a provider try a batch within its time limit. A provider that throws has a bug; its deliveries are retried. */
+export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promise<Attempted> {
+  const { provider, settings, secrets, http, log } = deps;
+  const at = new Date();
+  const began = performance.now();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), provider.limits.timeoutMs);
+  const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
+  try {
+    const outcomes = await provider.deliver(batch, { settings, secrets, http, signal: limit.signal, now: () => new Date() });
+    if (outcomes.length !== works.length) throw new Error(`${provider.name} answered ${outcomes.length} outcomes for ${works.length} deliveries`);
+    return { at, durationMs: Math.round(performance.now() - began), outcomes };
+  } catch (error) {
+    log.error({ provider: provider.name, err: error }, 'provider.failed');
+    const fault: Outcome = { status: 'retry', error: 'PROVIDER_FAULT', reason: 'An internal error; it is logged.' };
+    return { at, durationMs: Math.round(performance.now() - began), outcomes: works.map(() => fault) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is written of a delivery after an attempt. */
+export function stateAfter(facts: { work: Work; attempted: Attempted; outcome: Outcome; decision: Decision }): DeliveryState {
+  const { work, attempted, outcome, decision } = facts;
+  const number = work.attempts + 1;
+  return {
+    status: decision.status,
+    reason: decision.status === 'delivered' ? null : storable(decision.reason),
+    attempts: number,
+    nextAttemptAt: decision.status === 'pending' ? decision.nextAttemptAt : null,
+    finishedAt: decision.status === 'pending' ? null : new Date(attempted.at.getTime() + attempted.durationMs),
+    attempt: attemptRecord(number, attempted, outcome),
+  };
+}
+
+function attemptRecord(number: number, attempted: Attempted, outcome: Outcome): AttemptRecord {
+  const hasFailed = outcome.status !== 'delivered';
+  return {
+    number,
+    at: attempted.at,
+    durationMs: attempted.durationMs,
+    outcome: outcome.status,
+    httpStatus: outcome.httpStatus ?? null,
+    errorClass: hasFailed ? outcome.error : null,
+    error: hasFailed ? storable(outcome.reason) : null,
+    responseBody: storable(outcome.responseBody),
+  };
+}

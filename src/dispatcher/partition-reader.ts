@@ -1,0 +1,103 @@
+import { jetstream, jetstreamManager, type ConsumerMessages, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Lease } from '../deliveries/record-outcomes.ts';
+import type { Log } from '../log.ts';
+import { pause } from '../run.ts';
+import type { StreamLink } from '../stream/link.ts';
+import { decodeMessage, type Incoming } from '../stream/message.ts';
+import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
+import { startOf } from './takeover.ts';
+
+export interface ReaderDeps {
+  link: StreamLink;
+  stream: StreamSettings;
+  log: Log;
+  /** When the oldest outbox row of the partition was written, if there is one. */
+  oldestUndispatched: (partition: number) => Promise<Date | undefined>;
+  /** Takes one event; the next comes when it resolves, which it does when there is room for another. */
+  handle: (incoming: Incoming) => Promise<void>;
+}
+
+const prefetch = 200;
+const pullMs = 5_000;
+const heartbeatMs = 1_000;
+const checkEveryMs = 5_000;
+
+/**
+ * Reads a partition as its only owner until `signal` aborts: takes its consumer over where the predecessor had got to,
+ * and begins anew whenever the stream or the consumer is lost or was rolled back.
+ */
+export async function readPartition(deps: ReaderDeps, lease: Lease, signal: AbortSignal): Promise<void> {
+  const { link, log } = deps;
+  while (!signal.aborted) {
+    try {
+      const connection = await link.opened(signal);
+      await readOnce(deps, { connection, lease, signal });
+    } catch (error) {
+      if (!signal.aborted) log.warn({ partition: lease.partition, err: error }, 'partition.interrupted');
+    }
+    await pause(250, signal);
+  }
+}
+
+/** From a take-over to the next. */
+async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal }): Promise<void> {
+  const { connection, lease, signal } = options;
+  const { partition } = lease;
+  const manager = await jetstreamManager(connection);
+  const suspectUpTo = await takeOver(deps, manager, partition);
+  deps.log.info({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
+
+  const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
+  const messages = await consumer.consume({ max_messages: prefetch, expires: pullMs, idle_heartbeat: heartbeatMs });
+  const stop = () => void messages.close();
+  signal.addEventListener('abort', stop, { once: true });
+  const watch = watchConsumer({ manager, messages, partition });
+  try {
+    for await (const message of messages) {
+      if (signal.aborted) break;
+      let incoming: Incoming;
+      try {
+        incoming = decodeMessage(message);
+      } catch (error) {
+        deps.log.error({ partition, sequence: message.seq, err: error }, 'message.unreadable');
+        message.term('unreadable');
+        continue;
+      }
+      await deps.handle(incoming.sequence <= suspectUpTo ? { ...incoming, suspect: true } : incoming);
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    watch.stop();
+    await messages.close();
+  }
+}
+
+/** Answers the sequence number up to which a message may have been dispatched before. */
+async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: number): Promise<number> {
+  const stream = await ensureStream(manager, deps.stream);
+  const consumer = await consumerInfo(manager, partition);
+  const oldest = await deps.oldestUndispatched(partition);
+  const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
+  const ackFloor = consumer?.ack_floor.stream_seq;
+  await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
+  return Math.min(consumer?.delivered.stream_seq ?? lastSequence, lastSequence);
+}
+
+/** Ends the reading when the consumer is gone, or knows more messages than the stream has: it was rolled back. */
+function watchConsumer(options: { manager: JetStreamManager; messages: ConsumerMessages; partition: number }): { stop(): void } {
+  const { manager, messages, partition } = options;
+  const check = async (): Promise<void> => {
+    const consumer = await consumerInfo(manager, partition);
+    const lastSequence = consumer && (await manager.streams.info(streamName)).state.last_seq;
+    const isSound = consumer !== undefined && lastSequence !== undefined && consumer.delivered.stream_seq <= lastSequence;
+    if (!isSound) await messages.close();
+  };
+  const timer = setInterval(() => void check().catch(() => undefined), checkEveryMs);
+  void (async () => {
+    for await (const status of messages.status()) {
+      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found') await messages.close();
+    }
+  })();
+  return { stop: () => clearInterval(timer) };
+}

@@ -1,0 +1,24 @@
+import type { ConsumerStart } from '../stream/topology.ts';
+
+/** Clocks of the database and of NATS may differ by this much before an event is missed (the sweeper finds it then). */
+const clockToleranceMs = 60_000;
+
+/**
+ * Where a partition's new consumer begins.
+ *
+ * - The predecessor's ack floor says what is recorded: begin behind it.
+ * - No predecessor, or one that has acked more than the stream holds (it was rolled back, and its count means nothing
+ *   any more): whatever is not dispatched still has its outbox row, so begin at the time of the oldest of these. With
+ *   none, begin behind the stream's end.
+ */
+export function startOf(facts: {
+  ackFloor: number | undefined;
+  firstSequence: number;
+  lastSequence: number;
+  oldestUndispatched: Date | undefined;
+}): ConsumerStart {
+  const { ackFloor, firstSequence, lastSequence, oldestUndispatched } = facts;
+  if (ackFloor !== undefined && ackFloor <= lastSequence) return { sequence: Math.max(ackFloor + 1, firstSequence) };
+  if (oldestUndispatched) return { since: new Date(oldestUndispatched.getTime() - clockToleranceMs) };
+  return { sequence: lastSequence + 1 };
+}

@@ -1,0 +1,60 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { isId, type Id } from '../events/id.ts';
+import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import { UserError } from '../user-error.ts';
+import type { FormDefinition } from './form-definition.ts';
+import { FormVersion } from './form-version.entity.ts';
+import { Form } from './form.entity.ts';
+import { writeQuestions } from './question-rows.ts';
+
+/** A form whose row is locked until the transaction ends, and what it asks now. */
+export interface LockedForm {
+  em: EntityManager;
+  form: Form;
+  definition: FormDefinition;
+}
+
+/**
+ * Runs one edit of a form in a transaction that holds the form's row, so that edits of one form follow each other and
+ * each sees what the one before made. Throws UserError NOT_FOUND, at `path`, where the viewer has no such form.
+ */
+export function editForm<T>(
+  caller: Caller,
+  { formId, path }: { formId: string; path: readonly string[] },
+  edit: (locked: LockedForm) => Promise<T>,
+): Promise<T> {
+  const viewer = requireViewer(caller);
+  return caller.em.fork().transactional(async (em) => edit(await lockForm(em, { formId, path, viewer })));
+}
+
+async function lockForm(
+  em: EntityManager,
+  { formId, path, viewer }: { formId: string; path: readonly string[]; viewer: Viewer },
+): Promise<LockedForm> {
+  const { organizationId } = viewer;
+  const form = isId('form', formId)
+    ? await em.findOne(Form, { id: formId, organizationId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    : null;
+  if (!form) throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', path);
+  const { definition } = await em.findOneOrFail(FormVersion, { formId: form.id, number: form.version });
+  return { em, form, definition };
+}
+
+/** Writes the first version of a new form: its definition and the rows of its questions. */
+export async function writeFirstVersion(
+  em: EntityManager,
+  { formId, definition, now }: { formId: Id<'form'>; definition: FormDefinition; now: Date },
+): Promise<void> {
+  em.create(FormVersion, { formId, number: 1, definition, createdAt: now });
+  await writeQuestions(em, { formId, before: { ...definition, questions: [] }, after: definition, now });
+}
+
+/** Makes `after` the form's next version; where it is the very same definition, nothing happens. */
+export async function writeNextVersion({ em, form, definition }: LockedForm, after: FormDefinition, now: Date): Promise<void> {
+  if (after === definition) return;
+  form.version += 1;
+  form.updatedAt = now;
+  em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now });
+  await writeQuestions(em, { formId: form.id, before: definition, after, now });
+}

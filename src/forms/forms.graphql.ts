@@ -1,0 +1,110 @@
+import { userLoader, UserType } from '../accounts/accounts.graphql.ts';
+import { isId, type Id } from '../events/id.ts';
+import { builder } from '../graphql/builder.ts';
+import { connectionType, keysetPage } from '../graphql/connection.ts';
+import { createLoader } from '../graphql/loader.ts';
+import { mutation } from '../graphql/mutation.ts';
+import { nodeRef } from '../graphql/node.ts';
+import type { FormsService } from './forms.service.ts';
+import { QuestionInputType, QuestionType, questionsOf } from './question.graphql.ts';
+
+declare module '../graphql/context.ts' {
+  interface Services {
+    forms: FormsService;
+  }
+}
+
+/** Forms by id, whoever asks; deleted ones are not found. */
+export const formLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readMany(context, ids));
+
+export const FormStatusType = builder.enumType('FormStatus', {
+  values: { OPEN: { value: 'open', description: 'Takes responses.' }, CLOSED: { value: 'closed', description: 'Takes none now.' } } as const,
+});
+
+export const FormType = nodeRef('Form', { prefix: 'form', load: formLoader });
+FormType.implement({
+  description: 'A questionnaire. Anyone who has its id may read and answer it; its organisation changes it.',
+  fields: (t) => ({
+    title: t.exposeString('title'),
+    description: t.exposeString('description', { nullable: true }),
+    email: t.exposeString('email', { nullable: true, description: 'Whom to ask about the form.' }),
+    metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
+    status: t.expose('status', { type: FormStatusType }),
+    version: t.exposeInt('version', { description: 'Grows with each change of the title, the questions or their choices.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
+    owner: t.field({
+      description: 'Who made it; only for those of the same organisation.',
+      type: UserType,
+      nullable: true,
+      resolve: (form, _args, context) => userLoader(context).load(form.ownerId),
+    }),
+    questions: t.field({
+      type: [QuestionType],
+      resolve: async (form, _args, context) => questionsOf(form.id, await context.services.forms.definition(form.id, form.version)),
+    }),
+  }),
+});
+
+export const FormConnection = connectionType(FormType);
+
+builder.queryField('form', (t) =>
+  t.field({
+    description: 'A form by its id; null where there is none.',
+    type: FormType,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => (isId('form', id) ? formLoader(context).load(id) : null),
+  }),
+);
+
+builder.queryField('forms', (t) =>
+  t.connection(
+    {
+      description: 'The forms of the viewer’s organisation, oldest first.',
+      type: FormType,
+      resolve: (_root, args, context) =>
+        keysetPage({
+          args,
+          load: (range) => context.services.forms.list(context, range),
+          keyOf: (form) => form.id,
+          isKey: (key) => isId('form', key),
+        }),
+    },
+    FormConnection,
+  ),
+);
+
+mutation('createForm', {
+  description: 'Makes a form of the viewer’s organisation. It is open at once.',
+  input: (t) => ({
+    title: t.string({ required: true }),
+    description: t.string(),
+    email: t.string(),
+    metadata: t.field({ type: 'JSON' }),
+    questions: t.field({ type: [QuestionInputType], required: true }),
+  }),
+  payload: { form: FormType },
+  run: async (input, context) => ({ form: await context.services.forms.create(context, input) }),
+});
+
+mutation('updateForm', {
+  description: 'Changes what is given and leaves the rest.',
+  input: (t) => ({
+    id: t.id({ required: true }),
+    title: t.string(),
+    description: t.string({ description: 'null: none.' }),
+    email: t.string({ description: 'null: none.' }),
+    metadata: t.field({ type: 'JSON' }),
+    status: t.field({ type: FormStatusType }),
+  }),
+  payload: { form: FormType },
+  run: async (input, context) => ({ form: await context.services.forms.update(context, input) }),
+});
+
+mutation('deleteForm', {
+  description: 'Takes a form away: it cannot be read or answered any more. Answers the form as it was.',
+  input: (t) => ({ id: t.id({ required: true }) }),
+  payload: { form: FormType },
+  run: async (input, context) => ({ form: await context.services.forms.delete(context, input.id) }),
+});

@@ -1,0 +1,128 @@
+import { newId, type Id } from '../events/id.ts';
+import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import type { KeysetRange } from '../graphql/connection.ts';
+import { canonical } from '../events/canonical-json.ts';
+import { newDefinition, withTitle } from './definition-edit.ts';
+import type { FormDefinition } from './form-definition.ts';
+import { changedFrame, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
+import { editForm, writeFirstVersion, writeNextVersion } from './form-versions.ts';
+import { Form } from './form.entity.ts';
+import { createInputFaults } from './input-faults.ts';
+import type { PublishedForms } from './published-forms.ts';
+import { readQuestion } from './question-input.ts';
+
+export interface FormsDeps {
+  published: PublishedForms;
+  now: () => Date;
+}
+
+/** Whether a form is the viewer's to change, and what came in to it theirs to read. */
+export const isOwner = (viewer: Viewer | undefined, form: Pick<Form, 'organizationId'>): boolean =>
+  viewer?.organizationId === form.organizationId;
+
+export type FormsService = ReturnType<typeof createFormsService>;
+
+/** Forms as wholes. A form is read by anyone who has its id, for they may fill it in; it is changed by its owners. */
+export function createFormsService(deps: FormsDeps) {
+  const { published, now } = deps;
+
+  return {
+    /** Throws UserError with every fault at once. */
+    async create(caller: Caller, input: CreateFormInput): Promise<Form> {
+      const viewer = requireViewer(caller);
+      const time = now();
+      const faults = createInputFaults();
+      const path = ['questions'];
+      const frame = readFrame(input, faults);
+      const drafts = input.questions.map((question, index) => readQuestion(question, { path: [...path, index], faults }));
+      const definition = newDefinition(frame.title, drafts, { faults, path, now: time });
+      faults.throwIfAny();
+      return insertForm(caller, { viewer, frame, definition, time });
+    },
+
+    /** Throws UserError NOT_FOUND where the viewer has no such form. A new title is a new version. */
+    async update(caller: Caller, input: UpdateFormInput): Promise<Form> {
+      const updated = await editForm(caller, { formId: input.id, path: ['id'] }, async (locked) => {
+        const { form, definition } = locked;
+        const faults = createInputFaults();
+        const frame = readFrame(changedFrame(form as FormFrame, input), faults);
+        faults.throwIfAny();
+        const time = now();
+        applyFrame(form, { ...frame, status: input.status ?? form.status }, time);
+        await writeNextVersion(locked, withTitle(definition, frame.title), time);
+        return form;
+      });
+      published.forget(updated.id);
+      return updated;
+    },
+
+    /** Marks a form as deleted: it takes no responses and is not found any more; what came in to it is kept. */
+    async delete(caller: Caller, formId: string): Promise<Form> {
+      const deleted = await editForm(caller, { formId, path: ['id'] }, async ({ form }) => {
+        const time = now();
+        form.deletedAt = time;
+        form.updatedAt = time;
+        return form;
+      });
+      published.forget(deleted.id);
+      return deleted;
+    },
+
+    /** The forms of these ids, whoever asks; deleted ones are not found. */
+    async readMany({ em }: Caller, ids: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Form>> {
+      const forms = await em.find(Form, { id: { $in: [...ids] }, deletedAt: null });
+      return new Map(forms.map((form) => [form.id, form]));
+    },
+
+    /** The forms of the viewer's organisation, oldest first. */
+    async list(caller: Caller, { after, before, limit, reversed }: KeysetRange): Promise<Form[]> {
+      const { organizationId } = requireViewer(caller);
+      const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
+      return caller.em.find(
+        Form,
+        { organizationId, deletedAt: null, ...(after || before ? { id } : {}) },
+        { limit, orderBy: { id: reversed ? 'desc' : 'asc' } },
+      );
+    },
+
+    /** What a form asked in one of its versions; versions are never removed. */
+    async definition(formId: Id<'form'>, version: number): Promise<FormDefinition> {
+      const definition = await published.version(formId, version);
+      if (!definition) throw new Error(`${formId} has no version ${version}`);
+      return definition;
+    },
+  };
+}
+
+function insertForm(
+  caller: Caller,
+  { viewer, frame, definition, time }: { viewer: Viewer; frame: FormFrame; definition: FormDefinition; time: Date },
+): Promise<Form> {
+  return caller.em.fork().transactional(async (em) => {
+    const form = em.create(Form, {
+      ...frame,
+      id: newId('form'),
+      organizationId: viewer.organizationId,
+      ownerId: viewer.userId,
+      status: 'open',
+      version: 1,
+      createdAt: time,
+      updatedAt: time,
+    });
+    await em.flush();
+    await writeFirstVersion(em, { formId: form.id, definition, now: time });
+    return form;
+  });
+}
+
+/** Sets what differs, and the time of the change if anything does. */
+function applyFrame(form: Form, members: FormFrame & Pick<Form, 'status'>, time: Date): void {
+  const { title, description, email, metadata, status } = members;
+  const isSame =
+    form.title === title &&
+    form.description === description &&
+    form.email === email &&
+    form.status === status &&
+    JSON.stringify(canonical(form.metadata)) === JSON.stringify(canonical(metadata));
+  if (!isSame) Object.assign(form, { title, description, email, metadata, status, updatedAt: time });
+}

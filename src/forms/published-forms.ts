@@ -1,0 +1,138 @@
+import type { Pool } from 'pg';
+import { isId, type Id } from '../events/id.ts';
+import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import type { FormDefinition } from './form-definition.ts';
+import type { FormStatus } from './form.entity.ts';
+
+/** What taking a response needs to know of a form. Never changed: a form that changes gets another one. */
+export interface PublishedForm {
+  readonly id: Id<'form'>;
+  readonly organizationId: Id<'org'>;
+  readonly status: FormStatus;
+  readonly version: number;
+  readonly definition: FormDefinition;
+}
+
+/**
+ * Forms as they are answered, kept in memory without a time limit. A remembered form can therefore be behind: what is
+ * accepted under it must compare the version in the database, and what is refused under it must be looked at again
+ * after `refresh`, since no write would ever notice.
+ */
+export interface PublishedForms {
+  /** The form as it was last seen; undefined where there is none, or it is deleted. */
+  get(formId: string): Promise<PublishedForm | undefined>;
+  /** The form as it is now: the same object as before where nothing changed, at the cost of one small query. */
+  refresh(formId: string): Promise<PublishedForm | undefined>;
+  /** What a form asked in one of its versions, which never change. Also for deleted forms. */
+  version(formId: string, number: number): Promise<FormDefinition | undefined>;
+  /** Reads the form anew at its next `get`. */
+  forget(formId: string): void;
+}
+
+/** By the length of the definitions as JSON; the objects in memory take a few times as much. */
+const maxCachedBytes = 32 * 1024 * 1024;
+
+export function createPublishedForms({ pool }: { pool: Pool }): PublishedForms {
+  const versions = createBoundedCache<string, SizedDefinition>({ maxWeight: maxCachedBytes });
+  const forms = createBoundedCache<string, PublishedForm>({ maxWeight: maxCachedBytes });
+  const readingVersions = createSingleFlight<SizedDefinition | undefined>();
+  const readingForms = createSingleFlight<PublishedForm | undefined>();
+
+  const sizedVersion = async (formId: string, number: number): Promise<SizedDefinition | undefined> => {
+    const key = `${formId}/${number}`;
+    const known = versions.get(key);
+    if (known) return known;
+    return readingVersions.run(key, async () => {
+      const found = await readVersion(pool, { formId, number });
+      if (found) versions.set(key, found, found.bytes);
+      return found;
+    });
+  };
+
+  const read = async (formId: string, isCurrent: () => boolean): Promise<PublishedForm | undefined> => {
+    const head = await readHead(pool, formId);
+    const sized = head && (await sizedVersion(formId, head.version));
+    if (!head || !sized) {
+      if (isCurrent()) forms.delete(formId);
+      return undefined;
+    }
+    const known = forms.get(formId);
+    const form = known && isSameHead(known, head) ? known : { ...head, definition: sized.definition };
+    if (isCurrent()) forms.set(formId, form, sized.bytes);
+    return form;
+  };
+
+  const refresh = async (formId: string): Promise<PublishedForm | undefined> =>
+    isId('form', formId) ? readingForms.run(formId, (isCurrent) => read(formId, isCurrent)) : undefined;
+
+  return {
+    get: async (formId) => forms.get(formId) ?? refresh(formId),
+    // What another caller began to read before this call may be older than what this caller already knows of.
+    refresh: (formId) => {
+      readingForms.abandon(formId);
+      return refresh(formId);
+    },
+    version: async (formId, number) => (await sizedVersion(formId, number))?.definition,
+    forget: (formId) => {
+      readingForms.abandon(formId);
+      forms.delete(formId);
+    },
+  };
+}
+
+interface SizedDefinition {
+  definition: FormDefinition;
+  bytes: number;
+}
+
+type Head = Omit<PublishedForm, 'definition'>;
+
+const isSameHead = (a: Head, b: Head): boolean => a.version === b.version && a.status === b.status;
+
+async function readHead(pool: Pool, formId: string): Promise<Head | undefined> {
+  const { rows } = await pool.query<Head>({
+    name: 'published-form',
+    text: `select id, organization_id as "organizationId", status, version from forms where id = $1 and deleted_at is null`,
+    values: [formId],
+  });
+  return rows[0];
+}
+
+async function readVersion(pool: Pool, key: { formId: string; number: number }): Promise<SizedDefinition | undefined> {
+  const { rows } = await pool.query<{ definition: string }>({
+    name: 'form-version',
+    text: 'select definition::text as definition from form_versions where form_id = $1 and number = $2',
+    values: [key.formId, key.number],
+  });
+  const text = rows[0]?.definition;
+  return text === undefined ? undefined : { definition: JSON.parse(text) as FormDefinition, bytes: text.length };
+}
+
+/** Lets callers who want the same thing at the same time share one reading of it. */
+interface SingleFlight<Value> {
+  /** `isCurrent` tells the reading whether it still speaks for its key, or was abandoned. */
+  run(key: string, work: (isCurrent: () => boolean) => Promise<Value>): Promise<Value>;
+  /** The next caller starts a new reading; the one under way still answers those who wait for it. */
+  abandon(key: string): void;
+}
+
+function createSingleFlight<Value>(): SingleFlight<Value> {
+  const flights = new Map<string, { result: Promise<Value> }>();
+  return {
+    run(key, work) {
+      const known = flights.get(key);
+      if (known) return known.result;
+      const isCurrent = (): boolean => flights.get(key) === flight;
+      const flight = {
+        result: Promise.resolve()
+          .then(() => work(isCurrent))
+          .finally(() => {
+            if (isCurrent()) flights.delete(key);
+          }),
+      };
+      flights.set(key, flight);
+      return flight.result;
+    },
+    abandon: (key) => flights.delete(key),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Id } from '../events/id.ts';
+import { builder } from '../graphql/builder.ts';
+import { createLoader } from '../graphql/loader.ts';
+import { nodeRef } from '../graphql/node.ts';
+import { questionKinds, type FormDefinition } from './form-definition.ts';
+import { readChoices, readQuestions, type QuestionOfForm } from './read-questions.ts';
+
+/** Questions by id, as they are now. */
+export const questionLoader = createLoader((ids: readonly Id<'q'>[], context) => readQuestions(context, ids));
+/** Choices by id, as they are now. */
+export const choiceLoader = createLoader((ids: readonly Id<'ch'>[], context) => readChoices(context, ids));
+
+/** The questions of one version of a form, as `QuestionType` shows them. */
+export const questionsOf = (formId: Id<'form'>, definition: FormDefinition): QuestionOfForm[] =>
+  definition.questions.map((question) => ({ ...question, formId }));
+
+export const QuestionKindType = builder.enumType('QuestionKind', { values: questionKinds });
+
+export const ChoiceType = nodeRef('Choice', { prefix: 'ch', load: choiceLoader });
+ChoiceType.implement({
+  description: 'One of the answers that a question offers.',
+  fields: (t) => ({
+    text: t.exposeString('text'),
+    metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
+  }),
+});
+
+export const QuestionType = nodeRef('Question', { prefix: 'q', load: questionLoader });
+QuestionType.implement({
+  description: 'One thing asked. With a response, it is shown as it was when the response was given.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Its name for programs, unique in the form.' }),
+    text: t.exposeString('text'),
+    kind: t.expose('kind', { type: QuestionKindType }),
+    required: t.exposeBoolean('required'),
+    min: t.exposeFloat('min', { nullable: true, description: 'The least value of a number.' }),
+    max: t.exposeFloat('max', { nullable: true, description: 'The greatest value of a number.' }),
+    choices: t.field({
+      type: [ChoiceType],
+      resolve: (question) => question.choices.map((choice) => ({ ...choice, questionId: question.id })),
+    }),
+    metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
+    createdAt: t.field({ type: 'DateTime', resolve: (question) => new Date(question.createdAt) }),
+    updatedAt: t.field({ type: 'DateTime', resolve: (question) => new Date(question.updatedAt) }),
+  }),
+});
+
+const ChoiceInputType = builder.inputType('ChoiceInput', {
+  fields: (t) => ({
+    id: t.id({ description: 'A choice the question has already; without it, the one with the same text, or a new one.' }),
+    text: t.string({ required: true }),
+    metadata: t.field({ type: 'JSON' }),
+  }),
+});
+
+export const QuestionInputType = builder.inputType('QuestionInput', {
+  fields: (t) => ({
+    key: t.string({ description: 'a–z, 0–9 and _, unique in the form. By default made from the text.' }),
+    text: t.string({ required: true }),
+    kind: t.field({ type: QuestionKindType, required: true }),
+    required: t.boolean({ description: 'Default: false.' }),
+    choices: t.field({ type: [ChoiceInputType] }),
+    metadata: t.field({ type: 'JSON' }),
+    min: t.float({ description: 'Only for numbers; inclusive.' }),
+    max: t.float({ description: 'Only for numbers; inclusive.' }),
+  }),
+});
+
+/** The same members for a change, each of which may be absent. */
+export const QuestionChangeFields = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]) => ({
+  key: t.string(),
+  text: t.string(),
+  kind: t.field({ type: QuestionKindType }),
+  required: t.boolean(),
+  choices: t.field({ type: [ChoiceInputType], description: 'All choices of the question; those not named are removed.' }),
+  metadata: t.field({ type: 'JSON' }),
+  min: t.float({ description: 'null: no bound.' }),
+  max: t.float({ description: 'null: no bound.' }),
+});

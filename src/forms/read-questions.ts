@@ -1,0 +1,64 @@
+import type { Id } from '../events/id.ts';
+import type { Caller } from '../graphql/context.ts';
+import { Choice } from './choice.entity.ts';
+import type { ChoiceDefinition, QuestionDefinition } from './form-definition.ts';
+import { Form } from './form.entity.ts';
+import { isOwner } from './forms.service.ts';
+import { Question } from './question.entity.ts';
+
+/** A question as some version of its form asked it. */
+export interface QuestionOfForm extends QuestionDefinition {
+  formId: Id<'form'>;
+}
+
+/** A choice as some version of its form offered it. */
+export interface ChoiceOfQuestion extends ChoiceDefinition {
+  questionId: Id<'q'>;
+}
+
+/** Questions as they are now, for anyone; those that were removed, as they were then, only for the form's owners. */
+export async function readQuestions(caller: Caller, ids: readonly Id<'q'>[]): Promise<Map<Id<'q'>, QuestionOfForm>> {
+  const { em } = caller;
+  const rows = await readVisible(caller, await em.find(Question, { id: { $in: [...ids] } }));
+  const choices = await em.find(
+    Choice,
+    { questionId: { $in: rows.map(({ id }) => id) }, removedAt: null },
+    { orderBy: { position: 'asc' } },
+  );
+  const byQuestion = Map.groupBy(choices, (choice) => choice.questionId);
+  return new Map(rows.map((row) => [row.id, asQuestion(row, byQuestion.get(row.id) ?? [])]));
+}
+
+/** Choices as they are now, for whoever sees their questions. */
+export async function readChoices(caller: Caller, ids: readonly Id<'ch'>[]): Promise<Map<Id<'ch'>, ChoiceOfQuestion>> {
+  const { em } = caller;
+  const choices = await em.find(Choice, { id: { $in: [...ids] }, removedAt: null });
+  const questions = await readVisible(caller, await em.find(Question, { id: { $in: choices.map(({ questionId }) => questionId) } }));
+  const visible = new Set(questions.map(({ id }) => id));
+  return new Map(
+    choices
+      .filter(({ questionId }) => visible.has(questionId))
+      .map(({ id, questionId, text, metadata }) => [id, { id, questionId, text, metadata }]),
+  );
+}
+
+async function readVisible({ em, viewer }: Caller, questions: readonly Question[]): Promise<Question[]> {
+  const forms = await em.find(Form, { id: { $in: questions.map(({ formId }) => formId) }, deletedAt: null });
+  const byId = new Map(forms.map((form) => [form.id, form]));
+  return questions.filter(({ formId, removedAt }) => {
+    const form = byId.get(formId);
+    return form !== undefined && (!removedAt || isOwner(viewer, form));
+  });
+}
+
+function asQuestion(row: Question, choices: readonly Choice[]): QuestionOfForm {
+  const { id, formId, key, text, kind, required, min, max, metadata } = row;
+  return {
+    id, formId, key, text, kind, required, metadata,
+    min: min ?? null,
+    max: max ?? null,
+    choices: choices.map((choice) => ({ id: choice.id, text: choice.text, metadata: choice.metadata })),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}

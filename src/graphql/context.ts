@@ -1,0 +1,80 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type DataLoader from 'dataloader';
+import { GraphQLError } from 'graphql';
+import type { Id } from '../events/id.ts';
+
+/** Who asks, as the access token says. */
+export interface Viewer {
+  userId: Id<'usr'>;
+  organizationId: Id<'org'>;
+}
+
+/**
+ * What resolvers call. Features add themselves by declaration merging, so that the kit imports none of them:
+ * `declare module '../graphql/context.ts' { interface Services { forms: FormsService } }`.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- filled by the features
+export interface Services {}
+
+/** What a service needs to know of a call: who asks, and a unit of work. */
+export interface Caller {
+  /** Undefined: nobody logged in. */
+  readonly viewer: Viewer | undefined;
+  /** A fork of its own for each request, made at its first use: a call that needs none pays nothing. */
+  readonly em: EntityManager;
+}
+
+/** What every resolver gets; lives as long as one operation. */
+export interface Context extends Caller {
+  readonly services: Services;
+  /** The loaders of this operation; use them through `createLoader`. */
+  readonly loaders: Map<object, DataLoader<unknown, unknown>>;
+  /** Forgets what was loaded, so that the next mutation of the same operation reads anew. */
+  renew(): void;
+}
+
+export interface ContextSources {
+  viewer: Viewer | undefined;
+  services: Services;
+  forkEntityManager: () => EntityManager;
+}
+
+/** Makes the context of one operation. */
+export const createContext = (sources: ContextSources): Context => new OperationContext(sources);
+
+class OperationContext implements Context {
+  readonly viewer: Viewer | undefined;
+  readonly services: Services;
+  readonly #fork: () => EntityManager;
+  #em: EntityManager | undefined;
+  #loaders: Map<object, DataLoader<unknown, unknown>> | undefined;
+
+  constructor(sources: ContextSources) {
+    this.viewer = sources.viewer;
+    this.services = sources.services;
+    this.#fork = sources.forkEntityManager;
+  }
+
+  get em(): EntityManager {
+    this.#em ??= this.#fork();
+    return this.#em;
+  }
+
+  get loaders(): Map<object, DataLoader<unknown, unknown>> {
+    this.#loaders ??= new Map();
+    return this.#loaders;
+  }
+
+  renew(): void {
+    this.#em = undefined;
+    this.#loaders = undefined;
+  }
+}
+
+/** The viewer, where a call needs one. Throws a GraphQL error with the code UNAUTHENTICATED where nobody is logged in. */
+export function requireViewer(caller: Pick<Caller, 'viewer'>): Viewer {
+  if (caller.viewer) return caller.viewer;
+  throw new GraphQLError('Log in first, and send the token as "Authorization: Bearer <token>".', {
+    extensions: { code: 'UNAUTHENTICATED' },
+  });
+}

@@ -1,0 +1,95 @@
+import type { Pool } from 'pg';
+import type { Event } from '../events/event.ts';
+import type { Log } from '../log.ts';
+import { repeat, type Runnable } from '../run.ts';
+import type { StreamLink } from '../stream/link.ts';
+import { publishEvent } from '../stream/publish.ts';
+import { notePublished, type Published } from './outbox-rows.ts';
+
+export interface PublisherOptions {
+  link: StreamLink;
+  pool: Pool;
+  log: Log;
+  /** How long an acknowledged event may take to be dispatched before its row is told where it is. */
+  noteAfterMs: number;
+  onPublished?: (() => void) | undefined;
+}
+
+export interface Publisher extends Runnable {
+  /** Takes events of committed responses. Never waits and never fails: what it cannot take, the sweeper finds. */
+  publish(events: readonly Event[]): void;
+  /** Writes down where acknowledged events older than `noteAfterMs` are; part of `run`. */
+  noteOverdue(): Promise<void>;
+}
+
+const maxInFlight = 512;
+const maxQueued = 20_000;
+const maxQueuedBytes = 64 * 1024 * 1024;
+const maxRemembered = 100_000;
+
+/**
+ * Publishes events right after their commit, in their order, many at a time. Most are dispatched within milliseconds
+ * and their rows gone; only of those that are not is the place in the stream written down, so that the sweeper need
+ * not publish them again.
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { link, pool, log, noteAfterMs } = options;
+  const queue: Event[] = [];
+  let queuedBytes = 0;
+  let inFlight = 0;
+  let acknowledged: (Published & { at: number })[] = [];
+
+  const send = async (event: Event): Promise<void> => {
+    inFlight += 1;
+    try {
+      const connection = link.connected();
+      if (!connection) return;
+      const sequence = await publishEvent(connection, event, { republished: false });
+      options.onPublished?.();
+      if (acknowledged.length < maxRemembered) acknowledged.push({ position: event.position, sequence, at: Date.now() });
+    } catch (error) {
+      log.warn({ eventId: event.id, err: error }, 'event.publish_failed');
+    } finally {
+      inFlight -= 1;
+      pump();
+    }
+  };
+
+  const pump = (): void => {
+    while (inFlight < maxInFlight) {
+      const event = queue.shift();
+      if (!event) return;
+      queuedBytes -= event.body.byteLength;
+      void send(event);
+    }
+  };
+
+  const noteOverdue = async (): Promise<void> => {
+    const before = Date.now() - noteAfterMs;
+    const cut = acknowledged.findIndex((entry) => entry.at > before);
+    const overdue = cut === -1 ? acknowledged : acknowledged.slice(0, cut);
+    acknowledged = cut === -1 ? [] : acknowledged.slice(cut);
+    if (overdue.length > 0) await notePublished(pool, overdue);
+  };
+
+  return {
+    name: 'publisher',
+    publish: (events) => {
+      if (!link.connected()) return;
+      for (const event of events) {
+        if (queue.length >= maxQueued || queuedBytes >= maxQueuedBytes) return;
+        queue.push(event);
+        queuedBytes += event.body.byteLength;
+      }
+      pump();
+    },
+    noteOverdue,
+    run: (signal) =>
+      repeat({
+        step: noteOverdue,
+        everyMs: noteAfterMs / 2,
+        onError: (error) => log.warn({ err: error }, 'outbox.note_failed'),
+        signal,
+      }),
+  };
+}

@@ -1,0 +1,100 @@
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Pool } from 'pg';
+import { partitionCount, partitionOf, type Event } from '../events/event.ts';
+import type { Log } from '../log.ts';
+import { repeat, type Runnable } from '../run.ts';
+import type { StreamLink } from '../stream/link.ts';
+import { publishEvent } from '../stream/publish.ts';
+import { consumerInfo, ensureStream, type StreamSettings } from '../stream/topology.ts';
+import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
+import { whereabouts, type StreamPosition } from './whereabouts.ts';
+
+export interface SweeperOptions {
+  pool: Pool;
+  link: StreamLink;
+  stream: StreamSettings;
+  log: Log;
+  /** Makes the events of outbox rows again; the ones whose response is gone are left out. */
+  rebuild: (rows: readonly OutboxRow[]) => Promise<Event[]>;
+  /** Younger rows are the publisher's business. */
+  sweepAfterMs: number;
+  everyMs: number;
+}
+
+export interface Sweeper extends Runnable {
+  /** Looks once at every row older than `sweepAfterMs`, and publishes what is not on its way. Answers how many. */
+  sweep(): Promise<number>;
+}
+
+const pageSize = 500;
+
+/**
+ * Publishes again what never reached the stream or can no longer come out of it. Walks the whole table in pages, so
+ * that a long backlog costs one comparison a row and no write. Several sweepers do no harm: the stream drops an id it
+ * has seen, and a dispatcher looks up what it has recorded.
+ */
+export function createSweeper(options: SweeperOptions): Sweeper {
+  const { pool, link, stream, log, rebuild, sweepAfterMs, everyMs } = options;
+
+  /** All at once, in their order on the wire; what fails is found again by the next sweep. */
+  const republish = async (connection: NatsConnection, rows: readonly OutboxRow[]): Promise<number> => {
+    const events = await rebuild(rows);
+    const published: Published[] = [];
+    const publishing = events.map(async (event) => {
+      const sequence = await publishEvent(connection, event, { republished: true });
+      published.push({ position: event.position, sequence });
+      log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
+    });
+    const failed = (await Promise.allSettled(publishing)).find((result) => result.status === 'rejected');
+    if (published.length > 0) await notePublished(pool, published);
+    if (failed) throw failed.reason;
+    return published.length;
+  };
+
+  const sweep = async (): Promise<number> => {
+    const connection = link.connected();
+    if (!connection) return 0;
+    const isIdle = (await readOutbox(pool, { after: 0, olderThanMs: sweepAfterMs, limit: 1 })).length === 0;
+    if (isIdle) return 0;
+    // before the rows: a row still here although its message had been acked by then was not recorded
+    const places = await readPlaces(await jetstreamManager(connection), stream);
+    let count = 0;
+    let after = 0;
+    for (;;) {
+      const rows = await readOutbox(pool, { after, olderThanMs: sweepAfterMs, limit: pageSize });
+      const last = rows.at(-1);
+      if (!last) return count;
+      const lost = rows.filter((row) => whereabouts(row.publishedSequence, places.of(row)) === 'lost');
+      if (lost.length > 0) count += await republish(connection, lost);
+      after = last.position;
+    }
+  };
+
+  return {
+    name: 'sweeper',
+    sweep,
+    run: (signal) =>
+      repeat({ step: async () => void (await sweep()), everyMs, onError: (error) => log.warn({ err: error }, 'outbox.sweep_failed'), signal }),
+  };
+}
+
+interface StreamPlaces {
+  of(row: OutboxRow): StreamPosition;
+}
+
+async function readPlaces(manager: JetStreamManager, settings: StreamSettings): Promise<StreamPlaces> {
+  const floors = new Map<number, number>();
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    floors.set(partition, (await consumerInfo(manager, partition))?.ack_floor.stream_seq ?? 0);
+  }
+  // after the floors: a floor above the end then means that the stream was rolled back, not that it moved on
+  const { state } = await ensureStream(manager, settings);
+  return {
+    of: (row) => ({
+      firstSequence: state.first_seq,
+      lastSequence: state.last_seq,
+      ackFloor: floors.get(partitionOf(row.formId)) ?? 0,
+    }),
+  };
+}

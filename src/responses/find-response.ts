@@ -1,0 +1,49 @@
+import type { Pool } from 'pg';
+import type { Json } from '../events/canonical-json.ts';
+import type { Id } from '../events/id.ts';
+import type { Collector, Respondent, StoredAnswers } from './response.entity.ts';
+
+/** A stored response, as plain values. */
+export interface SubmittedResponse {
+  id: Id<'resp'>;
+  formId: Id<'form'>;
+  formVersion: number;
+  clientId: string | null;
+  familyId: Id<'resp'>;
+  revision: number;
+  submittedAt: Date;
+  answers: StoredAnswers;
+  respondent: Respondent;
+  collector: Collector;
+  metadata: Json;
+}
+
+const selectEarlier = `
+  select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", content_hash as "contentHash",
+         family_id as "familyId", revision, submitted_at as "submittedAt", answers, respondent, collector, metadata
+  from responses
+  where id = $1 or (form_id = $2 and client_id = $3)
+  limit 1`;
+
+/** The response that a row of this id or of this client id met, if there is one. */
+export async function findEarlier(
+  pool: Pool,
+  key: { id?: string; formId: string; clientId: string | null },
+): Promise<(SubmittedResponse & { contentHash: string | null }) | undefined> {
+  const { rows } = await pool.query<SubmittedResponse & { contentHash: string | null }>({
+    name: 'find-earlier-response',
+    text: selectEarlier,
+    values: [key.id ?? null, key.formId, key.clientId],
+  });
+  return rows[0];
+}
+
+/** Whether a family of this id exists in this form. */
+export async function isFamilyOf(pool: Pool, key: { familyId: string; formId: string }): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'find-response-family',
+    text: 'select 1 from responses where family_id = $1 and form_id = $2 limit 1',
+    values: [key.familyId, key.formId],
+  });
+  return rowCount === 1;
+}

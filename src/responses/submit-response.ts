@@ -1,0 +1,174 @@
+import type { Pool } from 'pg';
+import type { Event } from '../events/event.ts';
+import { isId, newId, type Id } from '../events/id.ts';
+import { renderResponseCreated } from '../events/response-created.ts';
+import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
+import { UnavailableError, UserError, type Fault } from '../user-error.ts';
+import { createCoalescer } from './coalescer.ts';
+import { compileForm, type CompiledForm } from './compile-form.ts';
+import { contentHash } from './content-hash.ts';
+import { isDatabaseTrouble, throughTrouble } from './database-trouble.ts';
+import { checkEnvelope, storedEnvelope } from './envelope.ts';
+import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
+import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
+import { responseEventData } from './render.ts';
+import type { StoredAnswers } from './response.entity.ts';
+import type { SubmitResponseInput } from './submission.ts';
+import { validateAnswers } from './validate.ts';
+
+export interface SubmitDeps {
+  pool: Pool;
+  /** Connections of its own for the write path: no reader can keep a submission waiting for one. */
+  writePool: Pool;
+  forms: PublishedForms;
+  /** Called with the events of responses that have just been committed; must not wait or throw. */
+  onCommitted: (events: readonly Event[]) => void;
+}
+
+export interface Submitter {
+  /**
+   * Accepts a response: resolves once it is committed, with its outbox row. A client id seen before answers the first
+   * result and emits nothing. Throws UserError with every fault at once, UnavailableError where the outcome is open.
+   */
+  submit(input: SubmitResponseInput): Promise<SubmittedResponse>;
+  /** Accepts many, each on its own: one that is refused does not touch the others. */
+  submitMany(inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]>;
+}
+
+export type SubmitResult = { response: SubmittedResponse } | { faults: readonly Fault[] };
+
+/** A form that changes under a submission is read again; more often than this, somebody edits it in a loop. */
+const maxRounds = 5;
+const writers = 2;
+const throughTroubleMs = 10_000;
+
+export function createSubmitter(deps: SubmitDeps): Submitter {
+  const { pool, writePool, forms, onCommitted } = deps;
+  const compiled = new WeakMap<PublishedForm, CompiledForm>();
+
+  const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
+    write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
+    tenantOf: (row) => row.organizationId,
+    bytesOf: (row) => row.answers.length + row.metadata.length + 500,
+    isPoison: (error) => !(error instanceof UnavailableError) && !isDatabaseTrouble(error),
+    writers,
+    maxBatch: { rows: 250, bytes: 2 * 1024 * 1024 },
+    maxQueued: { rows: 20_000, bytes: 64 * 1024 * 1024 },
+  });
+
+  const compile = (form: PublishedForm): CompiledForm => {
+    const known = compiled.get(form) ?? compileForm(form.definition);
+    compiled.set(form, known);
+    return known;
+  };
+
+  /** A repeat is answered before anything is checked: the form may have changed, or closed, since the first time. */
+  const refuse = async (input: SubmitResponseInput, faults: readonly Fault[]): Promise<SubmittedResponse> => {
+    const isClientIdSound = input.clientId && faults.every((fault) => fault.path[0] !== 'clientId');
+    const earlier = isClientIdSound ? await findEarlier(pool, { formId: input.formId, clientId: input.clientId ?? null }) : undefined;
+    if (!earlier) throw new UserError(faults);
+    return asRepeat(input, earlier);
+  };
+
+  const requireFamily = async (form: PublishedForm, familyId: string | null | undefined): Promise<void> => {
+    if (!familyId) return;
+    if (isId('resp', familyId) && (await isFamilyOf(pool, { familyId, formId: form.id }))) return;
+    throw new UserError('NOT_FOUND', 'This form has no response family with this id.', ['familyId']);
+  };
+
+  const submit = async (input: SubmitResponseInput): Promise<SubmittedResponse> => {
+    for (let round = 1; round <= maxRounds; round += 1) {
+      const form = await forms.get(input.formId);
+      if (!form) throw new UserError('NOT_FOUND', 'There is no such form.', ['formId']);
+      const checked = check(form, compile(form), input);
+      if ('faults' in checked) {
+        // what is remembered of the form may be behind: nothing is refused by a version that is not the present one
+        if ((await forms.refresh(form.id)) !== form) continue;
+        return refuse(input, checked.faults);
+      }
+      await requireFamily(form, input.familyId);
+
+      const { row, response } = prepare(form, input, checked.answers);
+      const inserted = await coalescer.add(row);
+      if (inserted) {
+        const accepted = { ...response, revision: inserted.revision };
+        onCommitted([createdEvent({ form, row, response: accepted, inserted })]);
+        return accepted;
+      }
+      const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
+      if (earlier) return earlier.id === row.id ? earlier : asRepeat(input, earlier);
+      forms.forget(form.id);
+    }
+    throw new UnavailableError('OVERLOADED', 'The form changes faster than responses can be checked; try again.', 1_000);
+  };
+
+  return {
+    submit,
+    submitMany: (inputs) =>
+      Promise.all(
+        inputs.map(async (input): Promise<SubmitResult> => {
+          try {
+            return { response: await submit(input) };
+          } catch (error) {
+            if (error instanceof UserError) return { faults: error.faults };
+            throw error;
+          }
+        }),
+      ),
+  };
+}
+
+function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): { answers: StoredAnswers } | { faults: readonly Fault[] } {
+  if (form.status !== 'open') return { faults: [{ code: 'FORM_CLOSED', message: 'This form takes no responses now.', path: ['formId'] }] };
+  const envelopeFaults = checkEnvelope(input);
+  const result = validateAnswers(compiled, input.answers);
+  if ('answers' in result && envelopeFaults.length === 0) return result;
+  return { faults: [...envelopeFaults, ...('faults' in result ? result.faults : [])] };
+}
+
+function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { contentHash: string | null }): SubmittedResponse {
+  if (earlier.contentHash === contentHash(input)) return earlier;
+  const message = `A response with other content has this clientId already: ${earlier.id}. Send a new clientId for a new response.`;
+  throw new UserError('IDEMPOTENCY_MISMATCH', message, ['clientId']);
+}
+
+function prepare(form: PublishedForm, input: SubmitResponseInput, answers: StoredAnswers): { row: ResponseRow; response: SubmittedResponse } {
+  const id = newId('resp');
+  const response: SubmittedResponse = {
+    id,
+    formId: form.id,
+    formVersion: form.version,
+    ...storedEnvelope(input),
+    familyId: (input.familyId as Id<'resp'> | null | undefined) ?? id,
+    revision: 1,
+    submittedAt: new Date(),
+    answers,
+  };
+  return {
+    response,
+    row: {
+      ...response,
+      eventId: newId('evt'),
+      organizationId: form.organizationId,
+      contentHash: response.clientId === null ? null : contentHash(input),
+      answers: JSON.stringify(response.answers),
+      respondent: JSON.stringify(response.respondent),
+      collector: JSON.stringify(response.collector),
+      metadata: JSON.stringify(response.metadata),
+    },
+  };
+}
+
+function createdEvent(facts: { form: PublishedForm; row: ResponseRow; response: SubmittedResponse; inserted: Inserted }): Event {
+  const { form, row, response, inserted } = facts;
+  return {
+    id: row.eventId,
+    type: 'response.created',
+    organizationId: form.organizationId,
+    formId: form.id,
+    responseId: row.id,
+    position: inserted.position,
+    integrationsVersion: inserted.integrationsVersion,
+    body: renderResponseCreated(responseEventData({ row: response, definition: form.definition })),
+  };
+}

@@ -1,0 +1,66 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Log } from '../log.ts';
+import { pause } from '../run.ts';
+
+/** A connection to NATS that may not be there yet, or not now: nothing waits for it that does not have to. */
+export interface StreamLink {
+  /** The connection while it is up. */
+  connected(): NatsConnection | undefined;
+  /** Waits for the first connection; throws when `signal` aborts. */
+  opened(signal: AbortSignal): Promise<NatsConnection>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects in the background and for ever. Publishing, consuming and live feeds each take a link of their own, so that
+ * a full buffer of one does not hold up the others.
+ */
+export function openLink(options: { url: string; name: string; log: Log }): StreamLink {
+  const { url, name, log } = options;
+  const closing = new AbortController();
+  let connection: NatsConnection | undefined;
+  let up = false;
+
+  const follow = async (nats: NatsConnection): Promise<void> => {
+    for await (const status of nats.status()) {
+      if (status.type === 'disconnect') up = false;
+      if (status.type === 'reconnect') up = true;
+      if (status.type === 'disconnect' || status.type === 'reconnect') log.warn({ link: name }, `stream.${status.type}ed`);
+    }
+  };
+  const opening = (async () => {
+    while (!closing.signal.aborted) {
+      try {
+        connection = await connect({
+          servers: url.split(','),
+          name: `formwire-${name}`,
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 250,
+          pingInterval: 10_000,
+          maxPingOut: 2,
+        });
+        up = true;
+        void follow(connection);
+        return connection;
+      } catch (error) {
+        log.warn({ link: name, err: error }, 'stream.unreachable');
+        await pause(500, closing.signal);
+      }
+    }
+    return undefined;
+  })();
+
+  return {
+    connected: () => (up ? connection : undefined),
+    opened: async (signal) => {
+      const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+      const opened = signal.aborted ? undefined : await Promise.race([opening, stopped]);
+      if (!opened) throw new Error(`the ${name} connection to NATS was closed before it opened`);
+      return opened;
+    },
+    close: async () => {
+      closing.abort();
+      await (await opening)?.close();
+    },
+  };
+}

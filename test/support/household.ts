@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import type { Json } from '../../src/events/canonical-json.ts';
+import { newId } from '../../src/events/id.ts';
+import type { FormDefinition, QuestionKind } from '../../src/forms/form-definition.ts';
+import type { CollectorInput, RespondentInput, SubmitResponseInput } from '../../src/responses/submission.ts';
+
+/** The household survey as its owner writes it. */
+export interface HouseholdForm {
+  title: string;
+  description: string;
+  email: string;
+  metadata: Json;
+  questions: {
+    key: string;
+    text: string;
+    kind: QuestionKind;
+    required: boolean;
+    min?: number;
+    max?: number;
+    choices?: string[];
+  }[];
+}
+
+interface HouseholdResponse {
+  clientId: string;
+  collector: CollectorInput;
+  respondent: RespondentInput;
+  answers: Record<string, Json>;
+}
+
+const file = (name: string): string => readFileSync(new URL(`data/${name}`, import.meta.url), 'utf8');
+
+export const householdForm = (): HouseholdForm => JSON.parse(file('household-form.json')) as HouseholdForm;
+
+/** The survey as a published version, with new ids. */
+export function householdDefinition(): FormDefinition {
+  const { title, questions } = householdForm();
+  const createdAt = new Date().toISOString();
+  return {
+    title,
+    questions: questions.map(({ key, text, kind, required, min, max, choices = [] }) => ({
+      id: newId('q'),
+      key,
+      text,
+      kind,
+      required,
+      min: min ?? null,
+      max: max ?? null,
+      choices: choices.map((choice) => ({ id: newId('ch'), text: choice, metadata: {} })),
+      metadata: {},
+      createdAt,
+      updatedAt: createdAt,
+    })),
+  };
+}
+
+/** The 500 responses as clients send them, answers by key. */
+export function householdResponses(formId: string): SubmitResponseInput[] {
+  return file('household-responses.jsonl')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { clientId, collector, respondent, answers } = JSON.parse(line) as HouseholdResponse;
+      return { formId, clientId, collector, respondent, answers: Object.entries(answers).map(([key, value]) => ({ key, value })) };
+    });
+}
