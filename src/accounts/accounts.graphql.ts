@@ -1,9 +1,10 @@
 import type { Id } from '../events/id.ts';
 import { builder } from '../graphql/builder.ts';
+import type { Context } from '../graphql/context.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { mutation, payloadType } from '../graphql/mutation.ts';
 import { nodeRef } from '../graphql/node.ts';
-import type { AccountsService } from './accounts.service.ts';
+import type { AccountsService, LoggedIn } from './accounts.service.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -55,6 +56,12 @@ builder.queryField('me', (t) =>
 
 const AuthPayload = payloadType('AuthPayload', { token: 'String', user: UserType });
 
+function asViewer(context: Context, loggedIn: LoggedIn): LoggedIn {
+  const { id, organizationId } = loggedIn.user;
+  context.logIn({ userId: id, organizationId });
+  return loggedIn;
+}
+
 mutation('register', {
   description: 'Makes an account and the organisation it works in, and logs it in.',
   input: (t) => ({
@@ -65,7 +72,7 @@ mutation('register', {
     organization: t.string({ description: 'Name of the organisation; by default the username.' }),
   }),
   payload: AuthPayload,
-  run: (input, context) => context.services.accounts.register(context, input),
+  run: async (input, context) => asViewer(context, await context.services.accounts.register(context, input)),
 });
 
 mutation('login', {
@@ -76,5 +83,5 @@ mutation('login', {
     password: t.string({ required: true }),
   }),
   payload: AuthPayload,
-  run: (input, context) => context.services.accounts.login(context, input),
+  run: async (input, context) => asViewer(context, await context.services.accounts.login(context, input)),
 });

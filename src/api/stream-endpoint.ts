@@ -52,11 +52,11 @@ export function createStreamEndpoint({ schema, documents, maskError, log }: Stre
       const gone = new AbortController();
       response.once('close', () => gone.abort());
       const answer = await yoga.fetch(
-        'http://localhost/graphql',
+        new URL(request.url ?? '/graphql', 'http://localhost').href,
         {
           method: request.method ?? 'POST',
           headers: { accept: request.headers.accept ?? '', 'content-type': 'application/json' },
-          body: JSON.stringify(params),
+          ...(request.method === 'POST' && { body: JSON.stringify(params) }),
           signal: gone.signal,
         },
         { createContext },

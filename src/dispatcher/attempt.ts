@@ -9,7 +9,7 @@ import { storable, type Work } from './work.ts';
 export interface Attempted {
   at: Date;
   durationMs: number;
-  /** As many as there were deliveries, in their order. */
+  /** As many as there were deliveries, in their order. Empty when this process gave up waiting: nothing is known. */
   outcomes: Outcome[];
 }
 
@@ -19,18 +19,45 @@ export interface AttemptDeps {
   secrets: readonly string[];
   http: HttpClient;
   log: Log;
+  /** The calls under way in this process. */
+  calls: Calls;
+}
+
+/** Calls under way, so that a stopping process can end those it has waited for long enough. */
+export interface Calls {
+  begin(limit: AbortController): void;
+  end(limit: AbortController): void;
+  /** Aborts all; what comes of them says nothing about their receivers. */
+  giveUp(): void;
+  isGivenUp(): boolean;
+}
+
+export function createCalls(): Calls {
+  const limits = new Set<AbortController>();
+  let isGivenUp = false;
+  return {
+    begin: (limit) => void limits.add(limit),
+    end: (limit) => void limits.delete(limit),
+    isGivenUp: () => isGivenUp,
+    giveUp: () => {
+      isGivenUp = true;
+      for (const limit of limits) limit.abort();
+    },
+  };
 }
 
 /** Lets a provider try a batch within its time limit. A provider that throws has a bug; its deliveries are retried. */
 export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promise<Attempted> {
-  const { provider, settings, secrets, http, log } = deps;
+  const { provider, settings, secrets, http, log, calls } = deps;
   const at = new Date();
   const began = performance.now();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), provider.limits.timeoutMs);
+  calls.begin(limit);
   const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
   try {
     const outcomes = await provider.deliver(batch, { settings, secrets, http, signal: limit.signal, now: () => new Date() });
+    if (calls.isGivenUp()) return { at, durationMs: 0, outcomes: [] };
     if (outcomes.length !== works.length) throw new Error(`${provider.name} answered ${outcomes.length} outcomes for ${works.length} deliveries`);
     return { at, durationMs: Math.round(performance.now() - began), outcomes };
   } catch (error) {
@@ -39,6 +66,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
     return { at, durationMs: Math.round(performance.now() - began), outcomes: works.map(() => fault) };
   } finally {
     clearTimeout(timer);
+    calls.end(limit);
   }
 }
 

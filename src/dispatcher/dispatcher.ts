@@ -13,7 +13,7 @@ import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
 import type { StreamSettings } from '../stream/topology.ts';
-import { attempt } from './attempt.ts';
+import { attempt, createCalls, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
 import { createLanes } from './lanes.ts';
 import { createPartitions } from './partitions.ts';
@@ -64,10 +64,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const id = newId('dsp');
   const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep });
   const waker = createWaker();
+  const calls = createCalls();
   const lanes = createLanes({
     loadForm: (form) => integrationsOfForm(pool, form),
     loadById: (ids) => integrationsById(pool, ids),
-    createLane: (integration) => openLane({ options, integration: served(options, integration), wantMore: waker.wake }),
+    createLane: (integration) => openLane({ options, integration: served(options, integration), calls, wantMore: waker.wake }),
     updateLane: (lane, integration) => lane.update(served(options, integration), laneSettings(options, integration)),
   });
   const partitions = createPartitions({
@@ -128,6 +129,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       });
       await partitions.run(signal);
       stopped.abort();
+      calls.giveUp();
       await Promise.all([retrying, spilling]);
       recorder.close();
       await leaveDispatchers(pool, id).catch(onError);
@@ -157,8 +159,8 @@ function served(options: DispatcherOptions, integration: EnabledIntegration): En
   return { ...integration, settings: parsed.data };
 }
 
-function openLane(facts: { options: DispatcherOptions; integration: EnabledIntegration; wantMore: () => void }): Lane {
-  const { options, integration, wantMore } = facts;
+function openLane(facts: { options: DispatcherOptions; integration: EnabledIntegration; calls: Calls; wantMore: () => void }): Lane {
+  const { options, integration, calls, wantMore } = facts;
   const { pool, log, http } = options;
   const provider = options.providerNamed(integration.provider);
   const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
@@ -166,7 +168,7 @@ function openLane(facts: { options: DispatcherOptions; integration: EnabledInteg
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log }, works);
+        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log, calls }, works);
       },
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
       reportHealth: (current, status, reason) => {

@@ -46,7 +46,7 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   const { partition } = lease;
   const manager = await jetstreamManager(connection);
   const suspectUpTo = await takeOver(deps, manager, partition);
-  deps.log.info({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
+  deps.log.debug({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
 
   const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
   const messages = await consumer.consume({ max_messages: prefetch, expires: pullMs, idle_heartbeat: heartbeatMs });

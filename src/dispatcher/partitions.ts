@@ -101,7 +101,10 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
   const tick = async (): Promise<void> => {
     const { gained, share, validUntil } = await refresh({ claim: true });
     for (const lease of gained) open(lease, validUntil);
-    if (gained.length > 0) deps.onGained();
+    if (gained.length > 0) {
+      log.info({ partitions: gained.map((lease) => lease.partition) }, 'partitions.gained');
+      deps.onGained();
+    }
     if (owned.size > share) await giveUp([...owned.values()].slice(share));
   };
 

@@ -31,6 +31,8 @@ export interface Context extends Caller {
   readonly loaders: Map<object, DataLoader<unknown, unknown>>;
   /** Forgets what was loaded, so that the next mutation of the same operation reads anew. */
   renew(): void;
+  /** From here on the operation speaks for this viewer, so that whoever just logged in sees themselves in the answer. */
+  logIn(viewer: Viewer): void;
 }
 
 export interface ContextSources {
@@ -43,7 +45,7 @@ export interface ContextSources {
 export const createContext = (sources: ContextSources): Context => new OperationContext(sources);
 
 class OperationContext implements Context {
-  readonly viewer: Viewer | undefined;
+  viewer: Viewer | undefined;
   readonly services: Services;
   readonly #fork: () => EntityManager;
   #em: EntityManager | undefined;
@@ -68,6 +70,11 @@ class OperationContext implements Context {
   renew(): void {
     this.#em = undefined;
     this.#loaders = undefined;
+  }
+
+  logIn(viewer: Viewer): void {
+    this.viewer = viewer;
+    this.renew();
   }
 }
 

@@ -1,0 +1,55 @@
+import { createAccessTokens } from '../accounts/access-tokens.ts';
+import { createAccountsService } from '../accounts/accounts.service.ts';
+import { createPasswords } from '../accounts/passwords.ts';
+import { buildSchema } from '../api/schema.ts';
+import { createApiServer, type ApiServer } from '../api/server.ts';
+import type { Config } from '../config.ts';
+import { openOrm } from '../db/orm.ts';
+import { createFormsService } from '../forms/forms.service.ts';
+import { createQuestionsService } from '../forms/questions.service.ts';
+import type { Log } from '../log.ts';
+import { createResponsesService } from '../responses/responses.service.ts';
+import type { Pipeline } from './compose.ts';
+
+export interface ApiOptions {
+  config: Config;
+  databaseUrl: string;
+  /** Ed25519, PKCS 8, PEM: signs access tokens. */
+  privateKeyPem: string;
+  pipeline: Pipeline;
+  log: Log;
+}
+
+/** Connections for ordinary reads and writes; submissions have their own. */
+const ormConnections = 8;
+
+/** The GraphQL API over a pipeline. */
+export async function openApi(options: ApiOptions): Promise<ApiServer> {
+  const { config, databaseUrl, privateKeyPem, pipeline, log } = options;
+  const { pool, forms: published, submitter } = pipeline;
+  const now = () => new Date();
+  const orm = await openOrm(databaseUrl, { poolSize: ormConnections });
+  const tokens = createAccessTokens({ privateKeyPem, now });
+  const server = createApiServer({
+    schema: buildSchema(),
+    services: {
+      accounts: createAccountsService({ tokens, passwords: createPasswords(), now }),
+      forms: createFormsService({ published, now }),
+      questions: createQuestionsService({ published, now }),
+      responses: createResponsesService({ pool, forms: published, submitter }),
+    },
+    forkEntityManager: () => orm.em.fork(),
+    tokens,
+    log,
+    host: config.HOST,
+    port: config.PORT,
+    readiness: pipeline.readiness,
+  });
+  return {
+    listen: server.listen,
+    close: async () => {
+      await server.close();
+      await orm.close(true);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { defineCommand } from 'citty';
+import { parseConfig } from '../config.ts';
+import { migrate, schemaDrift } from '../db/migrate.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+
+export const migrateCommand = defineCommand({
+  meta: { name: 'migrate', description: 'Bring the database of DATABASE_URL to the newest schema.' },
+  args: { check: { type: 'boolean', default: false, description: 'Check on a new database that the migrations make what the entities say.' } },
+  run: async ({ args }) => {
+    if (args.check) return check();
+    const { DATABASE_URL: url } = parseConfig(process.env);
+    if (!url) throw new Error('DATABASE_URL is missing. The embedded database is migrated at each start.');
+    await migrate(url);
+  },
+});
+
+async function check(): Promise<void> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'formwire-migrate-'));
+  const postgres = await startPostgres({ dir, ephemeral: true });
+  try {
+    await migrate(postgres.url);
+    const drift = await schemaDrift(postgres.url);
+    if (drift) throw new Error(`The migrations do not make what the entities say. Missing:\n${drift}`);
+  } finally {
+    await postgres.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}

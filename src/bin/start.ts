@@ -1,0 +1,71 @@
+import { defineCommand } from 'citty';
+import { parseConfig, type Config } from '../config.ts';
+import { migrate } from '../db/migrate.ts';
+import { createLog, type Log } from '../log.ts';
+import { openApi } from './compose-api.ts';
+import { openPipeline } from './compose.ts';
+import { openServers, type Servers } from './servers.ts';
+import { signingKey } from './signing-key.ts';
+
+export const startCommand = defineCommand({
+  meta: { name: 'start', description: 'Run the API, the relay and the dispatcher, with embedded servers unless others are configured.' },
+  run: async () => {
+    const config = parseConfig(process.env);
+    await serve(config, createLog(config.FORMWIRE_LOG_LEVEL));
+  },
+});
+
+/** Runs this process's roles until a signal, or until an embedded server fails. */
+async function serve(config: Config, log: Log): Promise<void> {
+  const stopping = new AbortController();
+  // Ctrl-C reaches every process of the terminal, and a launcher passes it on: several signals are one
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+
+  await using stack = new AsyncDisposableStack();
+  const servers = await openServers(config);
+  stack.defer(() => servers.stop());
+  await migrate(servers.databaseUrl);
+  await servers.takeOver(log);
+
+  const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
+  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, allowLoopback, log });
+  stack.defer(() => pipeline.close());
+  const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  stack.defer(async () => {
+    stopping.abort();
+    await running;
+  });
+
+  if (config.FORMWIRE_ROLES.includes('api')) {
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem: signingKey(config), pipeline, log });
+    stack.defer(() => api.close());
+    const { url } = await api.listen();
+    greet({ url, servers, allowLoopback });
+  }
+  log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
+
+  const stopped = new Promise<void>((resolve) => {
+    if (stopping.signal.aborted) resolve();
+    else stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([stopped, servers.failed, running]);
+  log.info('formwire.stopping');
+}
+
+/** Tells a person where everything is, and what to try; programs read the log lines. */
+function greet(facts: { url: string; servers: Servers; allowLoopback: boolean }): void {
+  const { url, servers, allowLoopback } = facts;
+  const lines = [
+    '',
+    `  Formwire listens at ${url}/graphql`,
+    ...servers.embedded.map(({ name, dir }) => `  ${name}: embedded, data in ${dir}`),
+    ...(allowLoopback ? ['  Webhooks may go to loopback addresses, as fits a machine of your own. FORMWIRE_ALLOW_LOOPBACK=false forbids it.'] : []),
+    '',
+    '  Try next:',
+    `    npm run demo                  the whole way of 500 responses, with a receiver that fails now and then`,
+    `    curl ${url}/readyz`,
+    `    curl ${url}/graphql -H 'content-type: application/json' -d '{"query":"{ providers { name title } }"}'`,
+    '',
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,54 @@
+import type { NetworkPolicy, Provider } from '../../integrations/provider.ts';
+import { eventTypes, type EventType } from '../events/event.ts';
+import { whyTextUnstorable } from '../responses/storable.ts';
+import { UserError } from '../user-error.ts';
+import { parseSettings } from './parse-settings.ts';
+
+export interface CreateIntegrationInput {
+  /** Absent: every form of the organisation. */
+  formId?: string | null | undefined;
+  name?: string | null | undefined;
+  events?: readonly EventType[] | null | undefined;
+  settings: Record<string, unknown>;
+}
+
+/** What is absent or null stays as it is. */
+export interface UpdateIntegrationInput {
+  id: string;
+  name?: string | null | undefined;
+  events?: readonly EventType[] | null | undefined;
+  settings?: Record<string, unknown> | null | undefined;
+  paused?: boolean | null | undefined;
+}
+
+/** What reading settings takes: the installed providers, and what addresses may be reached. */
+export interface SettingsDeps {
+  providerNamed: (name: string) => Provider | undefined;
+  network: NetworkPolicy;
+}
+
+const maxNameLength = 200;
+
+/** The provider that a client's settings name by their one member, and what they say, parsed. Throws UserError. */
+export function readSettings(deps: SettingsDeps, input: Record<string, unknown>): { provider: Provider; settings: unknown } {
+  const [member, ...others] = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
+  const provider = member && deps.providerNamed(member[0]);
+  if (!member || !provider || others.length > 0) {
+    throw new UserError('INVALID_INPUT', 'Give the settings of exactly one provider that is installed.', ['settings']);
+  }
+  return { provider, settings: parseSettings(provider, { settings: member[1], network: deps.network, path: ['settings', provider.name] }) };
+}
+
+/** A name people can tell an integration by. Throws UserError. */
+export function readName(name: string): string {
+  const unstorable = whyTextUnstorable(name);
+  if (unstorable !== undefined) throw new UserError('INVALID_INPUT', `The name ${unstorable}.`, ['name']);
+  if (name.trim() !== '' && name.length <= maxNameLength) return name;
+  throw new UserError('INVALID_INPUT', `A name has 1 to ${maxNameLength} characters and is not blank.`, ['name']);
+}
+
+/** The types of events an integration gets, each once, in the catalogue's order. Throws UserError where there are none. */
+export function readEvents(events: readonly EventType[]): EventType[] {
+  if (events.length === 0) throw new UserError('INVALID_INPUT', 'Name at least one type of event.', ['events']);
+  return eventTypes.filter((type) => events.includes(type));
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { providers } from '../../integrations/index.ts';
+import type { Provider } from '../../integrations/provider.ts';
+import type { Json } from '../events/canonical-json.ts';
+import { eventTypes } from '../events/event.ts';
+import type { Id } from '../events/id.ts';
+import { formLoader, FormType } from '../forms/forms.graphql.ts';
+import { builder } from '../graphql/builder.ts';
+import { createLoader } from '../graphql/loader.ts';
+import { mutation } from '../graphql/mutation.ts';
+import { nodeRef } from '../graphql/node.ts';
+import { requireFormOwner } from '../responses/require-form-owner.ts';
+import type { IntegrationsService } from './integrations.service.ts';
+import { createSettingsInput } from './settings-input.ts';
+
+declare module '../graphql/context.ts' {
+  interface Services {
+    integrations: IntegrationsService;
+  }
+}
+
+/** Integrations by id, deleted ones too; those of other organisations are not found. */
+export const integrationLoader = createLoader((ids: readonly Id<'intg'>[], context) => context.services.integrations.readMany(context, ids));
+
+const byFormLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.integrations.readByForm(context, ids));
+
+/** `response.created` → `RESPONSE_CREATED` */
+const eventTypeValues = Object.fromEntries(eventTypes.map((type) => [type.replace('.', '_').toUpperCase(), { value: type }]));
+
+export const EventTypeType = builder.enumType('EventType', { values: eventTypeValues });
+
+const IntegrationStatusType = builder.enumType('IntegrationStatus', {
+  values: {
+    ACTIVE: { value: 'active', description: 'Delivered to.' },
+    FAILING: { value: 'failing', description: 'Its receiver is down: probed, while deliveries wait.' },
+    PAUSED: { value: 'paused', description: 'By its owner: deliveries wait.' },
+    DISABLED: { value: 'disabled', description: 'Needs its owner, as the reason says: deliveries wait.' },
+  } as const,
+});
+
+export const IntegrationType = nodeRef('Integration', { prefix: 'intg', load: integrationLoader });
+IntegrationType.implement({
+  description: 'The connection of a form, or of all forms of an organisation, to an outside service.',
+  fields: (t) => ({
+    provider: t.exposeString('provider'),
+    name: t.exposeString('name'),
+    form: t.field({
+      description: 'null: every form of the organisation.',
+      type: FormType,
+      nullable: true,
+      resolve: ({ formId }, _args, context) => (formId ? formLoader(context).load(formId) : null),
+    }),
+    status: t.expose('status', { type: IntegrationStatusType }),
+    statusReason: t.exposeString('statusReason', { nullable: true }),
+    events: t.expose('events', { type: [EventTypeType] }),
+    settings: t.field({ type: 'JSON', resolve: ({ settings }) => settings as Json }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
+    deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true, description: 'Set when it was deleted; it is kept for the log of deliveries.' }),
+  }),
+});
+
+builder.objectField(FormType, 'integrations', (t) =>
+  t.field({
+    description: 'What the form is connected to, oldest first; what is for every form of the organisation too.',
+    type: [IntegrationType],
+    resolve: async (form, _args, context) => {
+      requireFormOwner(context, form);
+      return (await byFormLoader(context).load(form.id)) ?? [];
+    },
+  }),
+);
+
+const ProviderType = builder.objectRef<Provider>('Provider').implement({
+  description: 'What a form can be connected to.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'The member of IntegrationSettingsInput.' }),
+    title: t.exposeString('title'),
+    description: t.exposeString('description'),
+    settingsSchema: t.field({
+      description: 'JSON Schema of the settings.',
+      type: 'JSON',
+      resolve: ({ settings }) => z.toJSONSchema(settings, { io: 'input' }) as Json,
+    }),
+  }),
+});
+
+builder.queryField('providers', (t) =>
+  t.field({ description: 'What can be connected.', type: [ProviderType], resolve: () => [...providers] as Provider[] }),
+);
+
+const IntegrationSettingsInput = createSettingsInput(providers as readonly unknown[] as readonly Provider[]);
+
+mutation('createIntegration', {
+  description: 'Connects a form, or every form of the organisation, to a provider, for responses from now on.',
+  input: (t) => ({
+    formId: t.id({ description: 'Absent: every form of the organisation.' }),
+    name: t.string({ description: 'By default the provider’s title.' }),
+    events: t.field({ type: [EventTypeType], description: 'Default: [RESPONSE_CREATED].' }),
+    settings: t.field({ type: IntegrationSettingsInput, required: true }),
+  }),
+  payload: { integration: IntegrationType, secret: 'String' },
+  run: (input, context) => context.services.integrations.create(context, input),
+});
+
+mutation('updateIntegration', {
+  description: 'Changes what is given and leaves the rest.',
+  input: (t) => ({
+    id: t.id({ required: true }),
+    name: t.string(),
+    events: t.field({ type: [EventTypeType] }),
+    settings: t.field({ type: IntegrationSettingsInput, description: 'Takes the place of all settings so far; also mends one that is failing or disabled.' }),
+    paused: t.boolean({ description: 'true: deliveries wait from now on. false: resumes, also one that is failing or disabled.' }),
+  }),
+  payload: { integration: IntegrationType },
+  run: async (input, context) => ({ integration: await context.services.integrations.update(context, input) }),
+});
+
+mutation('deleteIntegration', {
+  description: 'Disconnects: nothing more is sent, and what was pending is canceled. Answers the integration as it was.',
+  input: (t) => ({ id: t.id({ required: true }) }),
+  payload: { integration: IntegrationType },
+  run: async ({ id }, context) => ({ integration: await context.services.integrations.delete(context, id) }),
+});

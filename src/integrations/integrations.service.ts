@@ -1,0 +1,166 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+import { Organization } from '../accounts/organization.entity.ts';
+import { cancelPending } from '../deliveries/cancel-pending.ts';
+import { makePendingDue } from '../deliveries/make-pending-due.ts';
+import { isId, newId, type Id } from '../events/id.ts';
+import { Form } from '../forms/form.entity.ts';
+import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import { UserError } from '../user-error.ts';
+import {
+  readEvents,
+  readName,
+  readSettings,
+  type CreateIntegrationInput,
+  type SettingsDeps,
+  type UpdateIntegrationInput,
+} from './integration-input.ts';
+import { Integration } from './integration.entity.ts';
+
+export interface IntegrationsDeps extends SettingsDeps {
+  pool: Pool;
+  /** Tells dispatchers that an organisation's integrations have changed; best effort, must not wait or throw. */
+  announceChange: (organizationId: Id<'org'>) => void;
+  now: () => Date;
+}
+
+export type IntegrationsService = ReturnType<typeof createIntegrationsService>;
+
+/** What an organisation has connected. Everything here is for its own users. */
+export function createIntegrationsService(deps: IntegrationsDeps) {
+  const { pool, announceChange, now } = deps;
+
+  return {
+    /**
+     * Connects a form, or all forms, to a provider: it gets the responses accepted from now on. `secret` is what the
+     * provider made to sign with, told this once. Throws UserError.
+     */
+    async create(caller: Caller, input: CreateIntegrationInput): Promise<{ integration: Integration; secret: string | null }> {
+      const viewer = requireViewer(caller);
+      const { provider, settings } = readSettings(deps, input.settings);
+      const name = readName(input.name ?? provider.title);
+      const events = readEvents(input.events ?? ['response.created']);
+      const secret = provider.createSecret?.() ?? null;
+      const secrets = secret === null ? [] : [secret];
+      const at = now();
+      const integration = await changeIntegrations(caller, viewer, async (em, sinceVersion) =>
+        em.create(Integration, {
+          id: newId('intg'),
+          organizationId: viewer.organizationId,
+          formId: await ownFormId(em, { viewer, formId: input.formId }),
+          provider: provider.name,
+          status: 'active',
+          statusReason: null,
+          name, events, settings, secrets, sinceVersion,
+          createdAt: at,
+          updatedAt: at,
+        }),
+      );
+      announceChange(viewer.organizationId);
+      return { integration, secret };
+    },
+
+    /**
+     * Changes what is given. Resuming, and new settings for one that was failing or disabled, make it active, and what
+     * waits for it due at once; one that is paused stays so until it is resumed. Throws UserError.
+     */
+    async update(caller: Caller, input: UpdateIntegrationInput): Promise<Integration> {
+      const viewer = requireViewer(caller);
+      const integration = await changeIntegrations(caller, viewer, async (em) => {
+        const found = await ownIntegration(em, { viewer, id: input.id });
+        applyChange(found, { input, deps });
+        found.updatedAt = laterThan(found.updatedAt, now());
+        return found;
+      });
+      announceChange(viewer.organizationId);
+      if (isRestart(input) && integration.status === 'active') await makePendingDue(pool, integration.id);
+      return integration;
+    },
+
+    /** Disconnects: nothing more is sent, and what was pending is canceled. Its deliveries stay readable. */
+    async delete(caller: Caller, id: string): Promise<Integration> {
+      const viewer = requireViewer(caller);
+      const integration = await changeIntegrations(caller, viewer, async (em) => {
+        const found = await ownIntegration(em, { viewer, id });
+        found.deletedAt = now();
+        found.updatedAt = laterThan(found.updatedAt, now());
+        return found;
+      });
+      announceChange(viewer.organizationId);
+      await cancelPending(pool, [integration.id]);
+      return integration;
+    },
+
+    /** Those of these ids that belong to the viewer's organisation, deleted ones too: their deliveries name them. */
+    async readMany({ em, viewer }: Caller, ids: readonly Id<'intg'>[]): Promise<Map<Id<'intg'>, Integration>> {
+      if (!viewer) return new Map();
+      const found = await em.find(Integration, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
+      return new Map(found.map((integration) => [integration.id, integration]));
+    },
+
+    /** What each of the forms is connected to, oldest first; what is for all forms of the organisation is in each. */
+    async readByForm({ em, viewer }: Caller, formIds: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Integration[]>> {
+      if (!viewer) return new Map();
+      const found = await em.find(
+        Integration,
+        { organizationId: viewer.organizationId, deletedAt: null, $or: [{ formId: { $in: [...formIds] } }, { formId: null }] },
+        { orderBy: { id: 'asc' } },
+      );
+      return new Map(formIds.map((formId) => [formId, found.filter((one) => !one.formId || one.formId === formId)]));
+    },
+  };
+}
+
+/**
+ * Runs one change of an organisation's integrations in a transaction that raises their version. The organisation's row
+ * is held until the commit: changes follow each other, and an event has either seen all of one or nothing.
+ */
+function changeIntegrations(caller: Caller, viewer: Viewer, change: (em: EntityManager, version: number) => Promise<Integration>): Promise<Integration> {
+  return caller.em.fork().transactional(async (em) => {
+    const organization = await em.findOneOrFail(Organization, { id: viewer.organizationId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    organization.integrationsVersion += 1;
+    return change(em, organization.integrationsVersion);
+  });
+}
+
+async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
+  const { viewer, formId } = wanted;
+  if (formId === null || formId === undefined) return null;
+  const { organizationId } = viewer;
+  if (isId('form', formId) && (await em.count(Form, { id: formId, organizationId, deletedAt: null })) > 0) return formId;
+  throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', ['formId']);
+}
+
+async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: string }): Promise<Integration> {
+  const { id, viewer } = wanted;
+  const found = isId('intg', id) ? await em.findOne(Integration, { id, organizationId: viewer.organizationId, deletedAt: null }) : null;
+  if (found) return found;
+  throw new UserError('NOT_FOUND', 'Your organisation has no integration with this id.', ['id']);
+}
+
+function applyChange(integration: Integration, { input, deps }: { input: UpdateIntegrationInput; deps: SettingsDeps }): void {
+  if (typeof input.name === 'string') integration.name = readName(input.name);
+  if (input.events) integration.events = readEvents(input.events);
+  if (input.settings) integration.settings = newSettings(integration, { input: input.settings, deps });
+  if (input.paused === true) setStatus(integration, 'paused');
+  else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
+}
+
+function newSettings(integration: Integration, { input, deps }: { input: Record<string, unknown>; deps: SettingsDeps }): unknown {
+  const { provider, settings } = readSettings(deps, input);
+  if (provider.name === integration.provider) return settings;
+  const message = `This integration is a ${integration.provider}; to connect something else, create another one.`;
+  throw new UserError('INVALID_INPUT', message, ['settings', provider.name]);
+}
+
+function setStatus(integration: Integration, status: 'active' | 'paused'): void {
+  integration.status = status;
+  integration.statusReason = null;
+}
+
+/** Whether a change may be what pending deliveries were waiting for. */
+const isRestart = (input: UpdateIntegrationInput): boolean => input.paused === false || Boolean(input.settings);
+
+/** Dispatchers tell one state of an integration from the next by this time: it must differ, however fast they follow. */
+const laterThan = (before: Date, at: Date): Date => new Date(Math.max(at.getTime(), before.getTime() + 1));

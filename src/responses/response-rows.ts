@@ -1,0 +1,70 @@
+import type { Pool } from 'pg';
+import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
+import type { Id } from '../events/id.ts';
+import type { KeysetRange } from '../graphql/connection.ts';
+import type { SubmittedResponse } from './find-response.ts';
+
+/** Which of a form's responses are asked for. Times: from `submittedSince` on, up to and without `submittedUntil`. */
+export interface ResponseFilter {
+  submittedSince?: Date | null | undefined;
+  submittedUntil?: Date | null | undefined;
+  clientId?: string | null | undefined;
+  collectorUserId?: string | null | undefined;
+  respondentMobile?: string | null | undefined;
+}
+
+const columns = trusted(`
+  r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
+  r.revision, r.submitted_at as "submittedAt", r.answers, r.respondent, r.collector, r.metadata`);
+
+/** Responses of forms that an organisation owns and has not deleted. */
+const ownedBy = (organizationId: Id<'org'>): Sql => sql`
+  from responses r
+  join forms f on f.id = r.form_id and f.organization_id = ${organizationId} and f.deleted_at is null`;
+
+/** The responses of these ids that belong to the organisation, older revisions too. */
+export async function readResponses(
+  pool: Pool,
+  key: { organizationId: Id<'org'>; ids: readonly Id<'resp'>[] },
+): Promise<Map<Id<'resp'>, SubmittedResponse>> {
+  const query = sql`select ${columns} ${ownedBy(key.organizationId)} where r.id = any(${key.ids})`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export interface ResponsePage {
+  organizationId: Id<'org'>;
+  formId: Id<'form'>;
+  range: KeysetRange;
+  filter?: ResponseFilter | null | undefined;
+  /** Only responses that answer this question. */
+  questionId?: Id<'q'> | undefined;
+}
+
+/** The current revisions of a form's responses in the order of their ids, which is that of their creation. */
+export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
+  const { organizationId, formId, range, filter, questionId } = page;
+  const conditions = [
+    sql`r.form_id = ${formId}`,
+    range.after === undefined ? undefined : sql`r.id > ${range.after}`,
+    range.before === undefined ? undefined : sql`r.id < ${range.before}`,
+    sql`not exists (select 1 from responses newer where newer.family_id = r.family_id and newer.revision > r.revision)`,
+    questionId && sql`r.answers ? ${questionId}`,
+    ...filterConditions(filter ?? {}),
+  ];
+  const direction = trusted(range.reversed ? 'desc' : 'asc');
+  const query = sql`select ${columns} ${ownedBy(organizationId)} where ${allOf(conditions)} order by r.id ${direction} limit ${range.limit}`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows;
+}
+
+function filterConditions(filter: ResponseFilter): (Sql | undefined)[] {
+  const { submittedSince, submittedUntil, clientId, collectorUserId, respondentMobile } = filter;
+  return [
+    submittedSince ? sql`r.submitted_at >= ${submittedSince}` : undefined,
+    submittedUntil ? sql`r.submitted_at < ${submittedUntil}` : undefined,
+    typeof clientId === 'string' ? sql`r.client_id = ${clientId}` : undefined,
+    typeof collectorUserId === 'string' ? sql`r.collector ->> 'userId' = ${collectorUserId}` : undefined,
+    typeof respondentMobile === 'string' ? sql`r.respondent ->> 'mobile' = ${respondentMobile}` : undefined,
+  ];
+}

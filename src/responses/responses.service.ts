@@ -1,0 +1,89 @@
+import type { Pool } from 'pg';
+import { parseAnswerId, type Id } from '../events/id.ts';
+import type { FormDefinition } from '../forms/form-definition.ts';
+import type { PublishedForms } from '../forms/published-forms.ts';
+import { requireViewer, type Caller } from '../graphql/context.ts';
+import type { KeysetRange } from '../graphql/connection.ts';
+import { UserError } from '../user-error.ts';
+import { answersOf, type AnswerOfResponse } from './answers.ts';
+import type { SubmittedResponse } from './find-response.ts';
+import { pageOfResponses, readResponses, type ResponseFilter } from './response-rows.ts';
+import { whyTextUnstorable } from './storable.ts';
+import type { SubmitResponseInput } from './submission.ts';
+import type { Submitter, SubmitResult } from './submit-response.ts';
+
+export interface ResponsesDeps {
+  pool: Pool;
+  forms: Pick<PublishedForms, 'version'>;
+  submitter: Submitter;
+}
+
+/** As many as one call may submit. */
+export const maxSubmissions = 1_000;
+
+export type ResponsesService = ReturnType<typeof createResponsesService>;
+
+/** Responses and their answers. Anyone may submit; only the form's organisation reads. */
+export function createResponsesService(deps: ResponsesDeps) {
+  const { pool, forms, submitter } = deps;
+
+  const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
+    const definition = await forms.version(formId, formVersion);
+    if (!definition) throw new Error(`${formId} has no version ${formVersion}`);
+    return definition;
+  };
+
+  const readMany = async ({ viewer }: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> =>
+    viewer ? readResponses(pool, { organizationId: viewer.organizationId, ids }) : new Map();
+
+  return {
+    /** See `Submitter`: throws UserError with every fault. */
+    submit: (input: SubmitResponseInput): Promise<SubmittedResponse> => submitter.submit(input),
+
+    /** One result for each, in their order. Throws UserError where there are none or more than 1,000. */
+    submitMany: async (inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
+      if (inputs.length === 0) throw new UserError('INVALID_INPUT', 'Send at least one response.', ['responses']);
+      if (inputs.length > maxSubmissions) {
+        throw new UserError('TOO_MANY', `At most ${maxSubmissions} responses can be sent at once; ${inputs.length} were sent.`, ['responses']);
+      }
+      return submitter.submitMany(inputs);
+    },
+
+    /** The responses of these ids that the viewer's organisation owns. */
+    readMany,
+
+    /** A page of a form's responses, oldest first, each in its current revision. */
+    list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
+      refuseUnstorable(page.filter ?? {});
+      return pageOfResponses(pool, { ...page, organizationId: requireViewer(caller).organizationId });
+    },
+
+    /** A page of the answers to one question, in the order of their responses. */
+    listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
+      const { organizationId } = requireViewer(caller);
+      const responses = await pageOfResponses(pool, { ...page, organizationId });
+      const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
+      return answers.flat().filter((answer) => answer.question.id === page.questionId);
+    },
+
+    /** What a response answers, in the form's order. */
+    answers: async (response: SubmittedResponse): Promise<AnswerOfResponse[]> => answersOf(response, await definitionOf(response)),
+
+    /** The answers of these ids whose responses the viewer's organisation owns. */
+    readAnswers: async (caller: Caller, ids: readonly Id<'ans'>[]): Promise<Map<Id<'ans'>, AnswerOfResponse>> => {
+      const responseIds = new Set(ids.flatMap((id) => parseAnswerId(id)?.responseId ?? []));
+      const responses = await readMany(caller, [...responseIds]);
+      const answers = await Promise.all([...responses.values()].map(async (response) => answersOf(response, await definitionOf(response))));
+      const wanted = new Set(ids);
+      return new Map(answers.flat().filter(({ id }) => wanted.has(id)).map((answer) => [answer.id, answer]));
+    },
+  };
+}
+
+/** A text that PostgreSQL cannot keep is in no row, and cannot even be asked for. */
+function refuseUnstorable(filter: ResponseFilter): void {
+  for (const name of ['clientId', 'collectorUserId', 'respondentMobile'] as const) {
+    const reason = whyTextUnstorable(filter[name] ?? '');
+    if (reason !== undefined) throw new UserError('INVALID_INPUT', `${name} ${reason}.`, ['filter', name]);
+  }
+}

@@ -1,0 +1,111 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Pool } from 'pg';
+import { request } from 'undici';
+import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
+import { createAccountsService } from '../../src/accounts/accounts.service.ts';
+import { createPasswords } from '../../src/accounts/passwords.ts';
+import { buildSchema } from '../../src/api/schema.ts';
+import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
+import { openOrm } from '../../src/db/orm.ts';
+import { createFormsService } from '../../src/forms/forms.service.ts';
+import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
+import { createQuestionsService } from '../../src/forms/questions.service.ts';
+import type { Services } from '../../src/graphql/context.ts';
+import { silentLog } from '../../src/log.ts';
+import { createTestDatabase } from './database.ts';
+
+let schema: ReturnType<typeof buildSchema> | undefined;
+
+export interface TestApi extends AsyncDisposable {
+  url: string;
+  databaseUrl: string;
+  pool: Pool;
+  published: PublishedForms;
+  server: ApiServer;
+  clock: { now: Date };
+  /** Posts an operation and answers its `data`; throws where there are errors. */
+  gql<T = any>(query: string, variables?: Record<string, unknown>, token?: string): Promise<T>; // oxlint-disable-line typescript/no-explicit-any -- tests know what they asked for
+  /** Posts an operation and answers everything. */
+  post(body: unknown, options?: { token?: string; headers?: Record<string, string>; path?: string }): Promise<Reply>;
+  /** Registers somebody with an organisation of their own. */
+  register(username: string): Promise<{ token: string; userId: string; organizationId: string }>;
+}
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests know what they asked for
+  body: any;
+}
+
+/** The API alone, with accounts and forms, on a database of its own. `extend` adds services of other features. */
+export async function startTestApi(options: {
+  limits?: Partial<ApiLimits>;
+  readiness?: () => Promise<Readiness>;
+  extend?: (parts: { pool: Pool; published: PublishedForms }) => Partial<Services>;
+} = {}): Promise<TestApi> {
+  const stack = new AsyncDisposableStack();
+  const database = stack.use(await createTestDatabase());
+  const orm = await openOrm(database.url, { poolSize: 8 });
+  stack.defer(() => orm.close(true));
+  const pool = new Pool({ connectionString: database.url, max: 8 });
+  stack.defer(() => pool.end());
+
+  const clock = { now: new Date('2026-11-21T02:15:00.000Z') };
+  const now = (): Date => new Date(clock.now);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const tokens = createAccessTokens({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), now });
+  const published = createPublishedForms({ pool });
+  const services = {
+    accounts: createAccountsService({ tokens, passwords: createPasswords(), now }),
+    forms: createFormsService({ published, now }),
+    questions: createQuestionsService({ published, now }),
+    ...options.extend?.({ pool, published }),
+  } as Services;
+
+  const server = createApiServer({
+    schema: (schema ??= buildSchema()),
+    services,
+    forkEntityManager: () => orm.em.fork(),
+    tokens,
+    log: silentLog,
+    host: '127.0.0.1',
+    port: 0,
+    readiness: options.readiness ?? (async () => ({ ready: true, reasons: [] })),
+    ...(options.limits && { limits: options.limits }),
+  });
+  const { url } = await server.listen();
+  stack.defer(() => server.close());
+
+  const post: TestApi['post'] = (body, { token, headers, path = '/graphql' } = {}) =>
+    send(`${url}${path}`, typeof body === 'string' ? body : JSON.stringify(body), {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
+    });
+
+  const gql: TestApi['gql'] = async (query, variables, token) => {
+    const { body } = await post({ query, variables }, token ? { token } : {});
+    if (body.errors) throw new Error(body.errors.map((error: { message: string }) => error.message).join('; '), { cause: body.errors });
+    return body.data;
+  };
+
+  const register: TestApi['register'] = async (username) => {
+    const { register: payload } = await gql(
+      'mutation ($input: RegisterInput!) { register(input: $input) { token user { id organization { id } } errors { message } } }',
+      { input: { username, email: `${username}@example.org`, password: 'correct horse' } },
+    );
+    return { token: payload.token, userId: payload.user.id, organizationId: payload.user.organization.id };
+  };
+
+  return {
+    url, databaseUrl: database.url, pool, published, server, clock, gql, post, register,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function send(url: string, body: string, headers: Record<string, string>): Promise<Reply> {
+  const reply = await request(url, { method: 'POST', headers, body });
+  const text = await reply.body.text();
+  return { status: reply.statusCode, headers: reply.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
