@@ -1,9 +1,16 @@
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import '../accounts/accounts.graphql.ts';
+import '../deliveries/deliveries.graphql.ts';
+import '../deliveries/redeliver.graphql.ts';
+import '../deliveries/response-deliveries.graphql.ts';
 import '../forms/forms.graphql.ts';
 import '../forms/question-edits.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
+import '../integrations/integrations.graphql.ts';
+import '../responses/answer.graphql.ts';
+import '../responses/responses.graphql.ts';
+import '../responses/submit.graphql.ts';
 
 /** Builds the schema from all that the features above have registered. Once in a process: it takes a while. */
 export const buildSchema = (): GraphQLSchema => builder.toSchema();

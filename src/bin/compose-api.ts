@@ -1,3 +1,4 @@
+import { providerNamed } from '../../integrations/index.ts';
 import { createAccessTokens } from '../accounts/access-tokens.ts';
 import { createAccountsService } from '../accounts/accounts.service.ts';
 import { createPasswords } from '../accounts/passwords.ts';
@@ -5,9 +6,12 @@ import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
 import { openOrm } from '../db/orm.ts';
+import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
+import { networkPolicy } from '../outbound/address-policy.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
 import type { Pipeline } from './compose.ts';
 
@@ -17,6 +21,8 @@ export interface ApiOptions {
   /** Ed25519, PKCS 8, PEM: signs access tokens. */
   privateKeyPem: string;
   pipeline: Pipeline;
+  /** Whether integrations may be given loopback addresses. */
+  allowLoopback: boolean;
   log: Log;
 }
 
@@ -25,7 +31,7 @@ const ormConnections = 8;
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, pipeline, log } = options;
+  const { config, databaseUrl, privateKeyPem, pipeline, allowLoopback, log } = options;
   const { pool, forms: published, submitter } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: ormConnections });
@@ -36,6 +42,14 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       accounts: createAccountsService({ tokens, passwords: createPasswords(), now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
+      deliveries: createDeliveriesService({ pool }),
+      integrations: createIntegrationsService({
+        pool,
+        providerNamed,
+        network: networkPolicy({ allowLoopback }),
+        announceChange: pipeline.announceIntegrations,
+        now,
+      }),
       responses: createResponsesService({ pool, forms: published, submitter }),
     },
     forkEntityManager: () => orm.em.fork(),

@@ -37,7 +37,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
 
   if (config.FORMWIRE_ROLES.includes('api')) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem: signingKey(config), pipeline, log });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem: signingKey(config), pipeline, allowLoopback, log });
     stack.defer(() => api.close());
     const { url } = await api.listen();
     greet({ url, servers, allowLoopback });

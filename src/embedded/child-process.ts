@@ -80,10 +80,11 @@ function openFreshLog(logFile: string): number {
 }
 
 /**
+ * A command line whose process is sent `signal` when this one dies.
  * `setpriv` arranges the signal. Should we have died before it did, the shell sees that its parent is not us and the
  * server never starts. Where `setpriv` is missing the server outlives a kill, and the next start ends it.
  */
-function endingWithParent(signal: NodeJS.Signals, commandLine: readonly string[]): string[] {
+export function endingWithParent(signal: NodeJS.Signals, commandLine: readonly string[]): string[] {
   if (spawnSync('setpriv', ['--pdeathsig', signal, 'true'], { env: systemEnv }).status !== 0) return [...commandLine];
   const unlessOrphaned = 'test "$PPID" = "$0" && exec "$@"';
   return ['setpriv', '--pdeathsig', signal, 'sh', '-c', unlessOrphaned, String(process.pid), ...commandLine];

@@ -1,5 +1,4 @@
 import type { NetworkPolicy, Provider } from '../../integrations/provider.ts';
-import type { Json } from '../events/canonical-json.ts';
 import { whyJsonUnstorable } from '../responses/storable.ts';
 import { UserError, type Fault } from '../user-error.ts';
 
@@ -33,5 +32,5 @@ function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
-  return Object.fromEntries(kept.map(([key, member]) => [key, withoutNulls(member)])) as Json;
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutNulls(member)]));
 }

@@ -28,7 +28,7 @@ export function createSettingsInput(providers: readonly Provider[]): InputObject
           t.field({ type: typeOf(settings, { name: `${capitalized(name)}Settings`, owner: '', place: name }) as AnyInputType as 'String', description }),
         ]),
       ),
-  }) as InputObjectRef<SchemaTypes, SettingsInput>;
+  });
 }
 
 /** Where in the settings a schema stands, and what its type is to be called if it needs a name of its own. */
@@ -46,7 +46,7 @@ function createTypeMaker(): TypeOf {
   const made = new Map<string, { schema: unknown; type: AnyInputType }>();
 
   const named = (schema: z.ZodType, { name, owner }: Place, make: (typeName: string) => AnyInputType): AnyInputType => {
-    const wanted = `${schema.meta()?.id ?? name}`;
+    const wanted = schema.meta()?.id ?? name;
     const known = made.get(wanted);
     if (known?.schema === schema) return known.type;
     const free = known ? `${owner}${wanted}` : wanted;
@@ -100,7 +100,7 @@ function field(t: FieldBuilder, { member, type }: { member: unknown; type: Graph
 
 function enumType(name: string, schema: z.ZodEnum): AnyInputType {
   const values = schema.options.map((option) => [upperSnake(String(option)), { value: option }]);
-  return builder.enumType(`${name}`, { ...described(schema.description), values: Object.fromEntries(values) as Record<string, { value: string }> });
+  return builder.enumType(name, { ...described(schema.description), values: Object.fromEntries(values) as Record<string, { value: string }> });
 }
 
 interface Unwrapped {

@@ -37,18 +37,20 @@ const pageSize = 500;
 export function createSweeper(options: SweeperOptions): Sweeper {
   const { pool, link, stream, log, rebuild, sweepAfterMs, everyMs } = options;
 
-  /** All at once, in their order on the wire; what fails is found again by the next sweep. */
+  /** All at once, in their order on the wire. What fails is found again by the next sweep, and holds up nothing else. */
   const republish = async (connection: NatsConnection, rows: readonly OutboxRow[]): Promise<number> => {
-    const events = await rebuild(rows);
     const published: Published[] = [];
-    const publishing = events.map(async (event) => {
-      const sequence = await publishEvent(connection, event, { republished: true });
-      published.push({ position: event.position, sequence });
-      log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
-    });
-    const failed = (await Promise.allSettled(publishing)).find((result) => result.status === 'rejected');
+    const publish = async (event: Event): Promise<void> => {
+      try {
+        const sequence = await publishEvent(connection, event, { republished: true });
+        published.push({ position: event.position, sequence });
+        log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
+      } catch (error) {
+        log.warn({ eventId: event.id, formId: event.formId, err: error }, 'event.republish_failed');
+      }
+    };
+    await Promise.all((await rebuild(rows)).map(publish));
     if (published.length > 0) await notePublished(pool, published);
-    if (failed) throw failed.reason;
     return published.length;
   };
 
@@ -64,7 +66,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
     for (;;) {
       const rows = await readOutbox(pool, { after, olderThanMs: sweepAfterMs, limit: pageSize });
       const last = rows.at(-1);
-      if (!last) return count;
+      if (!last || !link.connected()) return count;
       const lost = rows.filter((row) => whereabouts(row.publishedSequence, places.of(row)) === 'lost');
       if (lost.length > 0) count += await republish(connection, lost);
       after = last.position;

@@ -41,6 +41,8 @@ export type SubmitResult = { response: SubmittedResponse } | { faults: readonly 
 const maxRounds = 5;
 const writers = 2;
 const throughTroubleMs = 10_000;
+/** What a nats-server takes in one message by default is 1 MiB, headers included. */
+const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
   const { pool, writePool, forms, onCommitted } = deps;
@@ -89,10 +91,12 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       await requireFamily(form, input.familyId);
 
       const { row, response } = prepare(form, input, checked.answers);
+      const body = render(form, response);
+      if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
       if (inserted) {
         const accepted = { ...response, revision: inserted.revision };
-        onCommitted([createdEvent({ form, row, response: accepted, inserted })]);
+        onCommitted([createdEvent({ row, inserted, body: inserted.revision === 1 ? body : render(form, accepted) })]);
         return accepted;
       }
       const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
@@ -159,16 +163,24 @@ function prepare(form: PublishedForm, input: SubmitResponseInput, answers: Store
   };
 }
 
-function createdEvent(facts: { form: PublishedForm; row: ResponseRow; response: SubmittedResponse; inserted: Inserted }): Event {
-  const { form, row, response, inserted } = facts;
+const render = (form: PublishedForm, response: SubmittedResponse): Uint8Array =>
+  renderResponseCreated(responseEventData({ row: response, definition: form.definition }));
+
+function tooLarge(bytes: number): UserError {
+  const message = `The response is too large: with its questions' texts it makes an event of ${bytes} bytes, and ${maxEventBytes} is the most.`;
+  return new UserError('TOO_MANY', message, ['answers']);
+}
+
+function createdEvent(facts: { row: ResponseRow; inserted: Inserted; body: Uint8Array }): Event {
+  const { row, inserted, body } = facts;
   return {
     id: row.eventId,
     type: 'response.created',
-    organizationId: form.organizationId,
-    formId: form.id,
+    organizationId: row.organizationId,
+    formId: row.formId,
     responseId: row.id,
     position: inserted.position,
     integrationsVersion: inserted.integrationsVersion,
-    body: renderResponseCreated(responseEventData({ row: response, definition: form.definition })),
+    body,
   };
 }

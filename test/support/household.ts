@@ -28,7 +28,7 @@ interface HouseholdResponse {
   answers: Record<string, Json>;
 }
 
-const file = (name: string): string => readFileSync(new URL(`data/${name}`, import.meta.url), 'utf8');
+const file = (name: string): string => readFileSync(new URL(`../../src/bin/demo/${name}`, import.meta.url), 'utf8');
 
 export const householdForm = (): HouseholdForm => JSON.parse(file('household-form.json')) as HouseholdForm;
 

@@ -1,0 +1,143 @@
+import type { EventType } from '../events/event.ts';
+import { isId, type Id } from '../events/id.ts';
+import { FormType } from '../forms/forms.graphql.ts';
+import { builder } from '../graphql/builder.ts';
+import { connectionType, keysetPage } from '../graphql/connection.ts';
+import { createLoader } from '../graphql/loader.ts';
+import { nodeRef } from '../graphql/node.ts';
+import { EventTypeType, integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
+import { requireFormOwner } from '../responses/require-form-owner.ts';
+import { responseLoader, ResponseType } from '../responses/responses.graphql.ts';
+import type { DeliveriesService } from './deliveries.service.ts';
+import type { AttemptRow } from './delivery-rows.ts';
+
+declare module '../graphql/context.ts' {
+  interface Services {
+    deliveries: DeliveriesService;
+  }
+}
+
+/** Deliveries by id; those of other organisations are not found. */
+const deliveryLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.readMany(context, ids));
+const attemptsLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.attempts(context, ids));
+
+export const DeliveryStatusType = builder.enumType('DeliveryStatus', {
+  values: {
+    PENDING: { value: 'pending', description: 'To be sent, as `nextAttemptAt` and `reason` say.' },
+    DELIVERED: { value: 'delivered' },
+    DEAD: { value: 'dead', description: 'Given up on until somebody redelivers it.' },
+    CANCELED: { value: 'canceled', description: 'Its integration was deleted.' },
+  } as const,
+});
+
+const AttemptOutcomeType = builder.enumType('AttemptOutcome', {
+  values: {
+    DELIVERED: { value: 'delivered' },
+    RETRY: { value: 'retry', description: 'It may succeed later.' },
+    REJECTED: { value: 'rejected', description: 'This delivery can never succeed.' },
+    BROKEN: { value: 'broken', description: 'The integration itself needs its owner.' },
+  } as const,
+});
+
+const AttemptType = builder.objectRef<AttemptRow>('Attempt').implement({
+  description: 'One try of a delivery, and what came back.',
+  fields: (t) => ({
+    number: t.exposeInt('number', { description: 'From 1.' }),
+    at: t.expose('at', { type: 'DateTime' }),
+    durationMs: t.exposeInt('durationMs'),
+    outcome: t.expose('outcome', { type: AttemptOutcomeType }),
+    httpStatus: t.exposeInt('httpStatus', { nullable: true }),
+    error: t.exposeString('error', { nullable: true, description: 'What went wrong, in a sentence.' }),
+    errorClass: t.exposeString('errorClass', { nullable: true, description: 'Its class: TIMEOUT, CONNECTION, HTTP_STATUS, …' }),
+    responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of what the receiver answered.' }),
+  }),
+});
+
+const EventObject = builder.objectRef<{ id: Id<'evt'>; type: EventType; occurredAt: Date }>('Event').implement({
+  description: 'A fact, immutable.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The `webhook-id` of every attempt.' }),
+    type: t.expose('type', { type: EventTypeType }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime' }),
+  }),
+});
+
+export const DeliveryType = nodeRef('Delivery', { prefix: 'dlv', load: deliveryLoader });
+DeliveryType.implement({
+  description: 'The duty to get one event to one integration, and how far it got.',
+  fields: (t) => ({
+    event: t.field({ type: EventObject, resolve: ({ eventId, eventType, occurredAt }) => ({ id: eventId, type: eventType, occurredAt }) }),
+    integration: t.field({
+      type: IntegrationType,
+      resolve: async ({ integrationId }, _args, context) => required(await integrationLoader(context).load(integrationId), integrationId),
+    }),
+    response: t.field({
+      description: 'null where its form was deleted.',
+      type: ResponseType,
+      nullable: true,
+      resolve: ({ responseId }, _args, context) => responseLoader(context).load(responseId),
+    }),
+    status: t.expose('status', { type: DeliveryStatusType }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why it is pending, dead or canceled.' }),
+    attempts: t.field({
+      type: [AttemptType],
+      resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
+    }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'null while it waits for no time but for its receiver or its owner, as the reason says; and when it is over.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime' }),
+    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+  }),
+});
+
+/** What must be there: integrations are never removed, and belong to the organisation of their deliveries. */
+function required<T>(found: T | undefined, id: Id): T {
+  if (found === undefined) throw new Error(`${id} is missing`);
+  return found;
+}
+
+const DeliveryConnection = connectionType(DeliveryType);
+
+const DeliveryFilterType = builder.inputType('DeliveryFilter', {
+  description: 'All that is given must hold.',
+  fields: (t) => ({
+    integrationId: t.id(),
+    status: t.field({ type: DeliveryStatusType }),
+    since: t.field({ type: 'DateTime', description: 'Created then or later.' }),
+    until: t.field({ type: 'DateTime', description: 'Created before then.' }),
+    responseId: t.id(),
+  }),
+});
+
+builder.queryField('delivery', (t) =>
+  t.field({
+    description: 'A delivery by its id; null where the viewer’s organisation has none of this id.',
+    type: DeliveryType,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }, context) => (isId('dlv', id) ? deliveryLoader(context).load(id) : null),
+  }),
+);
+
+builder.objectField(FormType, 'deliveries', (t) =>
+  t.connection(
+    {
+      description: 'Oldest first; `last` begins with the newest.',
+      type: DeliveryType,
+      args: { filter: t.arg({ type: DeliveryFilterType }) },
+      resolve: (form, args, context) => {
+        requireFormOwner(context, form);
+        return keysetPage({
+          args,
+          load: (range) => context.services.deliveries.list(context, { formId: form.id, filter: args.filter ?? {}, range }),
+          keyOf: (delivery) => delivery.id,
+          isKey: (key) => isId('dlv', key),
+        });
+      },
+    },
+    DeliveryConnection,
+  ),
+);

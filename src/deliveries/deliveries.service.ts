@@ -1,0 +1,113 @@
+import type { Pool } from 'pg';
+import { isId, type Id } from '../events/id.ts';
+import { requireViewer, type Caller } from '../graphql/context.ts';
+import type { KeysetRange } from '../graphql/connection.ts';
+import { UserError, type Fault } from '../user-error.ts';
+import {
+  attemptsOfDeliveries,
+  deliveriesOfResponses,
+  pageOfDeliveries,
+  readDeliveries,
+  type AttemptRow,
+  type DeliveryFilter,
+  type DeliveryRow,
+} from './delivery-rows.ts';
+import { countPipelines, type PipelineCounts } from './pipeline.ts';
+import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliverFilter } from './redeliver.ts';
+
+/** Exactly one of both. */
+export interface RedeliverInput {
+  deliveryIds?: readonly string[] | null | undefined;
+  filter?: RedeliverFilter | null | undefined;
+}
+
+export interface Redelivered {
+  count: number;
+  /** The first 100 of them. */
+  deliveries: DeliveryRow[];
+  hasMore: boolean;
+  errors: Fault[];
+}
+
+const maxAnswered = 100;
+
+export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
+
+/** The log of deliveries. Everything here is for the users of the organisation whose responses were delivered. */
+export function createDeliveriesService({ pool }: { pool: Pool }) {
+  const answer = async (organizationId: Id<'org'>, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
+    const rows = await readDeliveries(pool, { organizationId, ids: ids.slice(0, maxAnswered) });
+    return ids.flatMap((id) => rows.get(id) ?? []);
+  };
+
+  const redeliverEach = async (organizationId: Id<'org'>, wanted: readonly string[]): Promise<Redelivered> => {
+    if (wanted.length > maxRedeliveredByIds) {
+      throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
+    }
+    const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
+    const { redelivered, refused } = await redeliverByIds(pool, { organizationId, ids });
+    const faultless = new Set<string>(redelivered);
+    const ordered = ids.filter((id) => faultless.has(id));
+    const errors = faultsOf(wanted, { redelivered: faultless, refused: new Set<string>(refused) });
+    return { count: ordered.length, deliveries: await answer(organizationId, ordered), hasMore: false, errors };
+  };
+
+  const redeliverFound = async (organizationId: Id<'org'>, filter: RedeliverFilter): Promise<Redelivered> => {
+    if (filter.status === 'canceled') throw new UserError('INVALID_INPUT', 'What was canceled has nobody to be sent to.', ['filter', 'status']);
+    requireIds(filter, ['filter']);
+    const { redelivered, hasMore } = await redeliverByFilter(pool, { organizationId, filter });
+    return { count: redelivered.length, deliveries: await answer(organizationId, redelivered), hasMore, errors: [] };
+  };
+
+  return {
+    /** The deliveries of these ids that the viewer's organisation owns. */
+    readMany: async ({ viewer }: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
+      viewer ? readDeliveries(pool, { organizationId: viewer.organizationId, ids }) : new Map(),
+
+    /** A page of a form's deliveries, oldest first. Throws UserError for an id that is none. */
+    list: (caller: Caller, page: { formId: Id<'form'>; filter: DeliveryFilter; range: KeysetRange }): Promise<DeliveryRow[]> => {
+      requireIds(page.filter, ['filter']);
+      return pageOfDeliveries(pool, { ...page, organizationId: requireViewer(caller).organizationId });
+    },
+
+    /** The deliveries of responses; a response that is not the viewer's has no entry. */
+    ofResponses: async ({ viewer }: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
+      viewer ? deliveriesOfResponses(pool, { organizationId: viewer.organizationId, responseIds }) : new Map(),
+
+    /** How responses stand; a response that is not the viewer's has no entry. */
+    pipelines: async ({ viewer }: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
+      viewer ? countPipelines(pool, { organizationId: viewer.organizationId, responseIds }) : new Map(),
+
+    /** The attempts of deliveries, each list in its order. */
+    attempts: async ({ viewer }: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
+      viewer ? attemptsOfDeliveries(pool, { organizationId: viewer.organizationId, deliveryIds }) : new Map(),
+
+    /**
+     * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent
+     * is told in `errors` beside what can. Throws UserError where the input as a whole is wrong.
+     */
+    redeliver: async (caller: Caller, { deliveryIds, filter }: RedeliverInput): Promise<Redelivered> => {
+      const { organizationId } = requireViewer(caller);
+      if (deliveryIds && !filter) return redeliverEach(organizationId, deliveryIds);
+      if (filter && !deliveryIds) return redeliverFound(organizationId, filter);
+      throw new UserError('INVALID_INPUT', 'Give either deliveryIds or a filter.', []);
+    },
+  };
+}
+
+function faultsOf(wanted: readonly string[], { redelivered, refused }: { redelivered: Set<string>; refused: Set<string> }): Fault[] {
+  return wanted.flatMap((id, index): Fault[] => {
+    const path = ['deliveryIds', index];
+    if (redelivered.has(id)) return [];
+    if (refused.has(id)) return [{ code: 'INVALID_INPUT', message: 'The integration of this delivery was deleted.', path }];
+    return [{ code: 'NOT_FOUND', message: 'Your organisation has no delivery with this id.', path }];
+  });
+}
+
+/** An id that is none could not even be asked for: PostgreSQL takes no NUL. */
+function requireIds(filter: DeliveryFilter & RedeliverFilter, path: readonly string[]): void {
+  for (const [name, prefix] of [['integrationId', 'intg'], ['responseId', 'resp'], ['formId', 'form']] as const) {
+    const id = filter[name];
+    if (typeof id === 'string' && !isId(prefix, id)) throw new UserError('INVALID_INPUT', `This is no id of the kind ${prefix}_….`, [...path, name]);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Pool } from 'pg';
+import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
+import type { EventType } from '../events/event.ts';
+import type { Id } from '../events/id.ts';
+import type { KeysetRange } from '../graphql/connection.ts';
+import type { AttemptOutcome } from './attempt.entity.ts';
+import type { DeliveryStatus } from './delivery.entity.ts';
+
+/** A delivery as its owner sees it. */
+export interface DeliveryRow {
+  id: Id<'dlv'>;
+  eventId: Id<'evt'>;
+  eventType: EventType;
+  /** When what the event tells happened. */
+  occurredAt: Date;
+  responseId: Id<'resp'>;
+  integrationId: Id<'intg'>;
+  status: DeliveryStatus;
+  reason: string | null;
+  attemptCount: number;
+  nextAttemptAt: Date | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+export interface AttemptRow {
+  deliveryId: Id<'dlv'>;
+  number: number;
+  at: Date;
+  durationMs: number;
+  outcome: AttemptOutcome;
+  httpStatus: number | null;
+  errorClass: string | null;
+  error: string | null;
+  responseBody: string | null;
+}
+
+/** Which deliveries are asked for. Times: created from `since` on, up to and without `until`. */
+export interface DeliveryFilter {
+  integrationId?: string | null | undefined;
+  status?: DeliveryStatus | null | undefined;
+  since?: Date | null | undefined;
+  until?: Date | null | undefined;
+  responseId?: string | null | undefined;
+}
+
+const columns = trusted(`
+  d.id, d.event_id as "eventId", d.event_type as "eventType", d.response_id as "responseId",
+  d.integration_id as "integrationId", d.status, d.reason, d.attempts as "attemptCount",
+  d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
+  coalesce((select r.submitted_at from responses r where r.id = d.response_id), d.created_at) as "occurredAt"`);
+
+/** The deliveries of these ids that belong to the organisation. */
+export async function readDeliveries(
+  pool: Pool,
+  key: { organizationId: Id<'org'>; ids: readonly Id<'dlv'>[] },
+): Promise<Map<Id<'dlv'>, DeliveryRow>> {
+  const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and d.organization_id = ${key.organizationId}`;
+  const { rows } = await pool.query<DeliveryRow>(query.toQuery());
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export interface DeliveryPage {
+  organizationId: Id<'org'>;
+  formId: Id<'form'>;
+  filter: DeliveryFilter;
+  range: KeysetRange;
+}
+
+/** Deliveries of a form in the order of their ids, which is that of their creation. */
+export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<DeliveryRow[]> {
+  const { organizationId, formId, filter, range } = page;
+  const conditions = [
+    sql`d.form_id = ${formId} and d.organization_id = ${organizationId}`,
+    range.after === undefined ? undefined : sql`d.id > ${range.after}`,
+    range.before === undefined ? undefined : sql`d.id < ${range.before}`,
+    ...filterConditions(filter),
+  ];
+  const direction = trusted(range.reversed ? 'desc' : 'asc');
+  const query = sql`select ${columns} from deliveries d where ${allOf(conditions)} order by d.id ${direction} limit ${range.limit}`;
+  const { rows } = await pool.query<DeliveryRow>(query.toQuery());
+  return rows;
+}
+
+/** What a filter asks of `deliveries d`. */
+export function filterConditions(filter: DeliveryFilter): (Sql | undefined)[] {
+  const { integrationId, status, since, until, responseId } = filter;
+  return [
+    integrationId ? sql`d.integration_id = ${integrationId}` : undefined,
+    status ? sql`d.status = ${status}` : undefined,
+    since ? sql`d.created_at >= ${since}` : undefined,
+    until ? sql`d.created_at < ${until}` : undefined,
+    responseId ? sql`d.response_id = ${responseId}` : undefined,
+  ];
+}
+
+/** The deliveries of each of the organisation's own responses, oldest first; a response of another one has no entry. */
+export async function deliveriesOfResponses(
+  pool: Pool,
+  key: { organizationId: Id<'org'>; responseIds: readonly Id<'resp'>[] },
+): Promise<Map<Id<'resp'>, DeliveryRow[]>> {
+  const { organizationId, responseIds } = key;
+  const owned = sql`
+    select r.id from responses r join forms f on f.id = r.form_id and f.organization_id = ${organizationId} where r.id = any(${responseIds})`;
+  const found = sql`
+    select ${columns} from deliveries d
+    where d.response_id = any(${responseIds}) and d.organization_id = ${organizationId} order by d.id`;
+  const [responses, deliveries] = await Promise.all([
+    pool.query<{ id: Id<'resp'> }>(owned.toQuery()),
+    pool.query<DeliveryRow>(found.toQuery()),
+  ]);
+  const byResponse = Map.groupBy(deliveries.rows, (row) => row.responseId);
+  return new Map(responses.rows.map(({ id }) => [id, byResponse.get(id) ?? []]));
+}
+
+const selectAttempts = `
+  select a.delivery_id as "deliveryId", a.number, a.at, a.duration_ms as "durationMs", a.outcome, a.http_status as "httpStatus",
+         a.error_class as "errorClass", a.error, a.response_body as "responseBody"
+  from attempts a join deliveries d on d.id = a.delivery_id
+  where a.delivery_id = any($1) and d.organization_id = $2
+  order by a.delivery_id, a.number`;
+
+/** The attempts of each of the organisation's own deliveries, in their order. */
+export async function attemptsOfDeliveries(
+  pool: Pool,
+  key: { organizationId: Id<'org'>; deliveryIds: readonly Id<'dlv'>[] },
+): Promise<Map<Id<'dlv'>, AttemptRow[]>> {
+  const { rows } = await pool.query<AttemptRow>({ name: 'attempts-of-deliveries', text: selectAttempts, values: [key.deliveryIds, key.organizationId] });
+  return Map.groupBy(rows, (row) => row.deliveryId);
+}

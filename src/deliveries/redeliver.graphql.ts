@@ -1,0 +1,25 @@
+import { builder } from '../graphql/builder.ts';
+import { mutation } from '../graphql/mutation.ts';
+import { DeliveryStatusType, DeliveryType } from './deliveries.graphql.ts';
+import { maxRedeliveredByFilter, maxRedeliveredByIds } from './redeliver.ts';
+
+const RedeliverFilterType = builder.inputType('RedeliverFilter', {
+  description: 'All that is given must hold.',
+  fields: (t) => ({
+    formId: t.id(),
+    integrationId: t.id(),
+    status: t.field({ type: DeliveryStatusType, description: 'Default: DEAD.' }),
+    since: t.field({ type: 'DateTime', description: 'Created then or later.' }),
+    until: t.field({ type: 'DateTime', description: 'Created before then.' }),
+  }),
+});
+
+mutation('redeliver', {
+  description: 'Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What is being sent at this moment is left to that attempt.',
+  input: (t) => ({
+    deliveryIds: t.idList({ description: `At most ${maxRedeliveredByIds}. Give this or \`filter\`.` }),
+    filter: t.field({ type: RedeliverFilterType, description: `The oldest ${maxRedeliveredByFilter} it finds.` }),
+  }),
+  payload: { count: 'Int', deliveries: [DeliveryType], hasMore: 'Boolean' },
+  run: (input, context) => context.services.deliveries.redeliver(context, input),
+});
