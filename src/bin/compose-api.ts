@@ -13,7 +13,7 @@ import { createIntegrationsService } from '../integrations/integrations.service.
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
-import type { Pipeline } from './compose.ts';
+import { entityConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
   config: Config;
@@ -26,15 +26,12 @@ export interface ApiOptions {
   log: Log;
 }
 
-/** Connections for ordinary reads and writes; submissions have their own. */
-const ormConnections = 8;
-
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, pipeline, allowLoopback, log } = options;
   const { pool, forms: published, submitter } = pipeline;
   const now = () => new Date();
-  const orm = await openOrm(databaseUrl, { poolSize: ormConnections });
+  const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
   const tokens = createAccessTokens({ privateKeyPem, now });
   const server = createApiServer({
     schema: buildSchema(),

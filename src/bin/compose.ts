@@ -45,11 +45,13 @@ export interface Pipeline {
 
 /** Connections of the write path: two for submissions, two for recording, the rest for leases and notes. */
 const writeConnections = 6;
+/** Connections of the API's ordinary reads and writes. */
+export const entityConnections = 6;
 
 export function openPipeline(options: PipelineOptions): Pipeline {
   const { config, databaseUrl, natsUrl, allowLoopback, log, onStep } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
-  const pool = openPool({ url: databaseUrl, max: Math.max(2, config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections), name: 'read', log });
+  const pool = openPool({ url: databaseUrl, max: config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections - entityConnections, name: 'read', log });
   const writePool = openPool({ url: databaseUrl, max: writeConnections, name: 'write', log });
   const publishing = openLink({ url: natsUrl, name: 'publishing', log });
   const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
