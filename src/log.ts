@@ -14,9 +14,27 @@ export function createLog(level: LogLevel): Log {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: 'event',
+    serializers: { err: describeError },
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
   });
+}
+
+/**
+ * What a log line tells of an error. Only what is known to be safe: database errors carry whole rows in their details,
+ * and MikroORM writes the statement with all its values into the message.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack = '', cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return {
+    type: name,
+    code,
+    message: 'sqlMessage' in error || name.endsWith('Exception') ? message.slice(message.lastIndexOf(' - ') + 1).trim() : message,
+    stack: stack.split('\n').filter((line) => line.startsWith('    at ')).join('\n'),
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
 }
 
 /** For tests, and for commands that talk to people. */

@@ -12,6 +12,8 @@ export function openPool(options: { url: string; max: number; name: string; log:
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   });
-  pool.on('error', (error) => log.warn({ pool: name, err: error }, 'database.connection_lost'));
+  pool.on('error', (error) => {
+    if (!pool.ending) log.warn({ pool: name, err: error }, 'database.connection_lost');
+  });
   return pool;
 }

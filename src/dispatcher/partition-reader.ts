@@ -52,6 +52,7 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   const messages = await consumer.consume({ max_messages: prefetch, expires: pullMs, idle_heartbeat: heartbeatMs });
   const stop = () => void messages.close();
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop(); // while the consumer was being taken over
   const watch = watchConsumer({ manager, messages, partition });
   try {
     for await (const message of messages) {

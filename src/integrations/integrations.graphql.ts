@@ -19,6 +19,8 @@ declare module '../graphql/context.ts' {
   }
 }
 
+const installed: readonly Provider[] = providers;
+
 /** Integrations by id, deleted ones too; those of other organisations are not found. */
 export const integrationLoader = createLoader((ids: readonly Id<'intg'>[], context) => context.services.integrations.readMany(context, ids));
 
@@ -86,10 +88,10 @@ const ProviderType = builder.objectRef<Provider>('Provider').implement({
 });
 
 builder.queryField('providers', (t) =>
-  t.field({ description: 'What can be connected.', type: [ProviderType], resolve: () => [...providers] as Provider[] }),
+  t.field({ description: 'What can be connected.', type: [ProviderType], resolve: () => [...installed] }),
 );
 
-const IntegrationSettingsInput = createSettingsInput(providers as readonly unknown[] as readonly Provider[]);
+const IntegrationSettingsInput = createSettingsInput(installed);
 
 mutation('createIntegration', {
   description: 'Connects a form, or every form of the organisation, to a provider, for responses from now on.',

@@ -18,16 +18,14 @@ type FieldBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObjec
  */
 export function createSettingsInput(providers: readonly Provider[]): InputObjectRef<SchemaTypes, SettingsInput> {
   const typeOf = createTypeMaker();
+  const members = providers.map(({ name, description, settings }) => {
+    const type = typeOf(settings, { name: `${capitalized(name)}Settings`, owner: '', place: name });
+    return { name, description, type };
+  });
   return builder.inputType('IntegrationSettingsInput', {
     description: 'Exactly one: what is connected, and how.',
     isOneOf: true,
-    fields: (t) =>
-      Object.fromEntries(
-        providers.map(({ name, description, settings }) => [
-          name,
-          t.field({ type: typeOf(settings, { name: `${capitalized(name)}Settings`, owner: '', place: name }) as AnyInputType as 'String', description }),
-        ]),
-      ),
+    fields: (t) => Object.fromEntries(members.map(({ name, description, type }) => [name, t.field({ type: type as 'String', description })])),
   });
 }
 
@@ -75,15 +73,13 @@ function listOf(type: GraphQLTypeOf, at: Place): [AnyInputType] {
 function objectType(parts: { name: string; schema: z.ZodObject; at: Place; typeOf: TypeOf }): AnyInputType {
   const { name, schema, at, typeOf } = parts;
   const owner = name.replace(/Settings$/, '');
+  const members = Object.entries(schema.shape).map(([property, member]) => {
+    const type = typeOf(unwrapped(member).schema, { name: capitalized(property), owner, place: `${at.place}.${property}` });
+    return { property, member, type };
+  });
   return builder.inputType(`${name}Input`, {
     ...described(schema.description),
-    fields: (t) =>
-      Object.fromEntries(
-        Object.entries(schema.shape).map(([property, member]) => {
-          const type = typeOf(unwrapped(member).schema, { name: capitalized(property), owner, place: `${at.place}.${property}` });
-          return [property, field(t, { member, type })];
-        }),
-      ),
+    fields: (t) => Object.fromEntries(members.map(({ property, member, type }) => [property, field(t, { member, type })])),
   });
 }
 

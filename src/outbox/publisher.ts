@@ -44,7 +44,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     try {
       const connection = link.connected();
       if (!connection) return;
-      const sequence = await publishEvent(connection, event, { republished: false });
+      const { sequence } = await publishEvent(connection, event, { republished: false });
       options.onPublished?.();
       if (acknowledged.length < maxRemembered) acknowledged.push({ position: event.position, sequence, at: Date.now() });
     } catch (error) {

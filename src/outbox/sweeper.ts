@@ -1,4 +1,4 @@
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type ConsumerInfo, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import { partitionCount, partitionOf, type Event } from '../events/event.ts';
@@ -37,12 +37,24 @@ const pageSize = 500;
 export function createSweeper(options: SweeperOptions): Sweeper {
   const { pool, link, stream, log, rebuild, sweepAfterMs, everyMs } = options;
 
+  /**
+   * A server that was rolled back may have the message where its consumers have been: it drops the event as known, and
+   * never gives it out. Then the event is stored once more, under another message id.
+   */
+  const store = async (connection: NatsConnection, event: Event, places: StreamPlaces): Promise<number> => {
+    let stored = await publishEvent(connection, event, { republished: true });
+    while (stored.isDuplicate && stored.sequence <= places.of(event).ackFloor) {
+      stored = await publishEvent(connection, event, { republished: true, insteadOf: stored.sequence });
+    }
+    return stored.sequence;
+  };
+
   /** All at once, in their order on the wire. What fails is found again by the next sweep, and holds up nothing else. */
-  const republish = async (connection: NatsConnection, rows: readonly OutboxRow[]): Promise<number> => {
+  const republish = async (connection: NatsConnection, rows: readonly OutboxRow[], places: StreamPlaces): Promise<number> => {
     const published: Published[] = [];
     const publish = async (event: Event): Promise<void> => {
       try {
-        const sequence = await publishEvent(connection, event, { republished: true });
+        const sequence = await store(connection, event, places);
         published.push({ position: event.position, sequence });
         log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
       } catch (error) {
@@ -68,7 +80,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
       const last = rows.at(-1);
       if (!last || !link.connected()) return count;
       const lost = rows.filter((row) => whereabouts(row.publishedSequence, places.of(row)) === 'lost');
-      if (lost.length > 0) count += await republish(connection, lost);
+      if (lost.length > 0) count += await republish(connection, lost, places);
       after = last.position;
     }
   };
@@ -82,13 +94,14 @@ export function createSweeper(options: SweeperOptions): Sweeper {
 }
 
 interface StreamPlaces {
-  of(row: OutboxRow): StreamPosition;
+  of(event: { formId: string }): StreamPosition;
 }
 
 async function readPlaces(manager: JetStreamManager, settings: StreamSettings): Promise<StreamPlaces> {
+  const { state: before } = await ensureStream(manager, settings);
   const floors = new Map<number, number>();
   for (let partition = 0; partition < partitionCount; partition += 1) {
-    floors.set(partition, (await consumerInfo(manager, partition))?.ack_floor.stream_seq ?? 0);
+    floors.set(partition, floorOf(await consumerInfo(manager, partition), before.last_seq));
   }
   // after the floors: a floor above the end then means that the stream was rolled back, not that it moved on
   const { state } = await ensureStream(manager, settings);
@@ -99,4 +112,14 @@ async function readPlaces(manager: JetStreamManager, settings: StreamSettings): 
       ackFloor: floors.get(partitionOf(row.formId)) ?? 0,
     }),
   };
+}
+
+/**
+ * Up to where a partition has come. Its ack floor stands at its last message: where it has none left, in hand or to come,
+ * it has come to the stream's end as it was before it was asked.
+ */
+function floorOf(consumer: ConsumerInfo | undefined, lastSequence: number): number {
+  if (!consumer) return 0;
+  const { ack_floor: floor, num_pending: toCome, num_ack_pending: inHand } = consumer;
+  return toCome + inHand === 0 ? Math.max(floor.stream_seq, lastSequence) : floor.stream_seq;
 }

@@ -2,7 +2,7 @@
 export interface StreamPosition {
   firstSequence: number;
   lastSequence: number;
-  /** Every message up to here is acknowledged by the dispatcher. */
+  /** Every message of the partition up to here is acknowledged by the dispatcher. */
   ackFloor: number;
 }
 

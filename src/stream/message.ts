@@ -4,7 +4,7 @@ import { eventTypes, type Event, type EventType } from '../events/event.ts';
 import { isId, type Id, type IdPrefix } from '../events/id.ts';
 
 const header = {
-  eventId: 'Nats-Msg-Id',
+  messageId: 'Nats-Msg-Id',
   organization: 'Formwire-Organization',
   response: 'Formwire-Response',
   position: 'Formwire-Position',
@@ -22,10 +22,15 @@ export interface Incoming {
   ack(): void;
 }
 
-/** What a message says of its event besides the body, which is the event's own bytes. */
+/**
+ * The id by which the server drops a message it has already: the event's, or of one that is stored once more because
+ * nothing comes out of the place `insteadOf` any more, both. The same call gives the same id, whoever makes it.
+ */
+export const messageId = (event: Event, insteadOf?: number): string => (insteadOf === undefined ? event.id : `${event.id}.${insteadOf}`);
+
+/** What a message says of its event besides the body, which is the event's own bytes, and its id. */
 export function encodeHeaders(event: Event, republished: boolean): MsgHdrs {
   const encoded = headers();
-  encoded.set(header.eventId, event.id);
   encoded.set(header.organization, event.organizationId);
   encoded.set(header.response, event.responseId);
   encoded.set(header.position, String(event.position));
@@ -41,7 +46,7 @@ export function decodeMessage(message: JsMsg): Incoming {
   if (!isEventType(type)) throw new Error(`message ${message.seq} has the unknown type ${type}`);
   return {
     event: {
-      id: idHeader(message, header.eventId, 'evt'),
+      id: checkedId(message, 'evt', message.headers?.get(header.messageId).split('.')[0] ?? ''),
       type,
       organizationId: idHeader(message, header.organization, 'org'),
       formId: checkedId(message, 'form', formId),

@@ -7,9 +7,9 @@ import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const program = `
   const name: string = 'program';
+  process.on('SIGTERM', () => { console.log('told to end'); process.exit(5); });
   console.log(name + ' ' + process.pid + ' with ' + JSON.stringify(process.argv.slice(2)));
   if (process.argv[2] === 'exit') process.exit(Number(process.argv[3]));
-  process.on('SIGTERM', () => { console.log('told to end'); process.exit(5); });
   const parent = process.ppid;
   let orphaned = 0;
   setInterval(() => {

@@ -1,0 +1,71 @@
+import '../../src/deliveries/deliveries.graphql.ts';
+import '../../src/deliveries/redeliver.graphql.ts';
+import '../../src/deliveries/response-deliveries.graphql.ts';
+import '../../src/integrations/integrations.graphql.ts';
+import '../../src/responses/answer.graphql.ts';
+import '../../src/responses/responses.graphql.ts';
+import '../../src/responses/submit.graphql.ts';
+import { providerNamed } from '../../integrations/index.ts';
+import { createDeliveriesService } from '../../src/deliveries/deliveries.service.ts';
+import type { Event } from '../../src/events/event.ts';
+import type { Id } from '../../src/events/id.ts';
+import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
+import { networkPolicy } from '../../src/outbound/address-policy.ts';
+import { createResponsesService } from '../../src/responses/responses.service.ts';
+import { createSubmitter } from '../../src/responses/submit-response.ts';
+import { startTestApi, type TestApi } from './api.ts';
+import { householdForm } from './household.ts';
+
+export interface Owner {
+  token: string;
+  userId: Id<'usr'>;
+  organizationId: Id<'org'>;
+}
+
+/** The API with every feature, and nothing behind it: what is submitted stays in the outbox. */
+export interface DeliveryApi extends TestApi {
+  /** Organisations whose integrations were announced as changed, in order. */
+  announced: Id<'org'>[];
+  /** Events of what was submitted, in order. */
+  committed: Event[];
+  newOwner(): Promise<Owner>;
+  /** A form with these questions, or the household survey. */
+  newForm(owner: Owner, questions?: unknown[]): Promise<{ id: Id<'form'>; questions: { id: Id<'q'>; key: string }[] }>;
+}
+
+export async function startDeliveryApi(): Promise<DeliveryApi> {
+  const announced: Id<'org'>[] = [];
+  const committed: Event[] = [];
+  let owners = 0;
+  const api = await startTestApi({
+    extend: ({ pool, published }) => ({
+      responses: createResponsesService({
+        pool,
+        forms: published,
+        submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
+      }),
+      integrations: createIntegrationsService({
+        pool,
+        providerNamed,
+        network: networkPolicy({ allowLoopback: false }),
+        announceChange: (organizationId) => void announced.push(organizationId),
+        now: () => new Date(),
+      }),
+      deliveries: createDeliveriesService({ pool }),
+    }),
+  });
+  const newOwner = async (): Promise<Owner> => (await api.register(`owner${(owners += 1)}`)) as Owner;
+  const newForm: DeliveryApi['newForm'] = async (owner, questions = householdQuestions()) => {
+    const { createForm } = await api.gql(
+      'mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id key } } errors { message path } } }',
+      { input: { title: 'Household survey', questions } },
+      owner.token,
+    );
+    if (createForm.errors.length > 0) throw new Error(JSON.stringify(createForm.errors));
+    return createForm.form;
+  };
+  return { ...api, announced, committed, newOwner, newForm, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+}
+
+const householdQuestions = () =>
+  householdForm().questions.map(({ choices, ...rest }) => ({ ...rest, ...(choices && { choices: choices.map((text) => ({ text })) }) }));
