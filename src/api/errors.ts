@@ -19,12 +19,16 @@ export function createErrorMask({ log }: { log: Log }): (error: GraphQLError) =>
       return revised(error, message, { code, retryAfterMs });
     }
     log.error({ err: original, path: error.path }, 'request.failed');
-    return revised(error, 'Something went wrong on our side. It has been logged.', { code: 'INTERNAL' });
+    const { message, extensions } = internalError();
+    return revised(error, message, extensions);
   };
 }
 
 /** A GraphQL error for what went wrong before there was an operation to execute. */
 export const requestError = (code: string, message: string): GraphQLError => new GraphQLError(message, { extensions: { code } });
+
+/** All that a client learns of a bug. */
+export const internalError = (): GraphQLError => requestError('INTERNAL', 'Something went wrong on our side. It has been logged.');
 
 /** What was thrown, under what GraphQL wrapped around it; undefined where it was a GraphQL error itself. */
 function originalOf(error: GraphQLError): Error | undefined {
@@ -43,7 +47,7 @@ function userExtensions({ faults }: UserError): Record<string, unknown> {
   return { code: faults[0]?.code, faults: faults.map(({ code, message, path }) => ({ code, message, path: path.map(String) })) };
 }
 
-function revised(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
+function revised(error: GraphQLError, message: string, extensions: GraphQLError['extensions']): GraphQLError {
   const { nodes, source, positions, path } = error;
   return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }

@@ -7,7 +7,7 @@ import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
 import { defaultDocumentLimits, type DocumentLimits } from './document-limits.ts';
 import { createDocuments } from './documents.ts';
-import { createErrorMask } from './errors.ts';
+import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { createOperationRunner } from './operation.ts';
@@ -90,7 +90,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await answer(request, response);
     } catch (error) {
       options.log.error({ err: error, path: pathOf(request) }, 'request.failed');
-      sendJson(response, { status: 500, body: { errors: [{ message: 'Something went wrong on our side. It has been logged.', extensions: { code: 'INTERNAL' } }] } });
+      // A stream that broke after its first bytes can only be cut off.
+      if (response.headersSent) response.destroy();
+      else sendJson(response, { status: 500, body: { errors: [internalError()] } });
     }
   };
 

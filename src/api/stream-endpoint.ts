@@ -27,6 +27,9 @@ export interface StreamEndpointDeps {
   log: Log;
 }
 
+/** What node:http says itself, or Yoga says wrongly (`content-encoding: none`). */
+const ownHeaders = new Set(['connection', 'content-encoding', 'transfer-encoding']);
+
 /**
  * Yoga, with everything switched off that has happened before it: the body is read and limited, the viewer known, the
  * query parsed and validated by the rules and the cache that all requests share.
@@ -61,10 +64,11 @@ export function createStreamEndpoint({ schema, documents, maskError, log }: Stre
         },
         { createContext },
       );
-      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'access-control-allow-origin': '*' });
+      for (const [name, value] of answer.headers) if (!ownHeaders.has(name.toLowerCase())) response.setHeader(name, value);
+      response.writeHead(answer.status, { 'access-control-allow-origin': '*' });
       if (!answer.body) return void response.end();
       // A client that goes away, or shutdown, ends the stream early: that is no failure.
-      await pipeline(Readable.fromWeb(answer.body as Parameters<typeof Readable.fromWeb>[0]), response).catch((error: unknown) => {
+      await pipeline(Readable.from(answer.body), response).catch((error: unknown) => {
         if (!gone.signal.aborted) throw error;
       });
     },

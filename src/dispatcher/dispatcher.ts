@@ -90,12 +90,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
 
   const round = async (): Promise<void> => {
-    const held = partitions.held();
-    if (held.length === 0) return;
+    if (partitions.held().length === 0) return;
     await retryRound({
       lanes,
       pending: () => integrationsWithPending(pool),
-      claim: (requests) => claimDue(pool, { owner: id, partitions: held.map((lease) => lease.partition), claimMs, requests }),
+      // what is held now, not when the round began: a partition that a request knows of must be in its claim
+      claim: (requests) => claimDue(pool, { owner: id, partitions: partitions.held().map((lease) => lease.partition), claimMs, requests }),
       prepare: (claimed) => prepareClaimed({ claimed, options, partitions, recorder }),
       cancel: (ids) => cancelPending(pool, ids),
     });

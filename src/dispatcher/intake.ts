@@ -76,10 +76,13 @@ export function createIntake(deps: IntakeDeps): Intake {
     settleWaiting();
   };
 
-  const dispatch = (event: Event, lanes: readonly Lane[]): void => {
+  /** Answers what to wait for before the next one, if anything. */
+  const dispatch = (event: Event, lanes: readonly Lane[]): Promise<void> | undefined => {
     const entry: Dispatch = { position: event.position, lease, missing: lanes.length, onDone: () => finish(event) };
-    if (lanes.length === 0) return recorder.nothing(entry);
+    if (lanes.length === 0) recorder.nothing(entry);
     for (const lane of lanes) lane.offer(firstWork(event, entry, lane.integration().id));
+    const rooms = lanes.flatMap((lane) => lane.room() ?? []);
+    return rooms.length > 0 ? Promise.all(rooms).then(() => undefined) : undefined;
   };
 
   const firstWork = (event: Event, entry: Dispatch, integrationId: Id<'intg'>): Work => {
@@ -139,31 +142,38 @@ export function createIntake(deps: IntakeDeps): Intake {
       const { isOpen, integrationIds } = await (round === 0 ? early : lookup.load(event));
       if (!isOpen) return finish(event);
       const lanes = await deps.lanesFor(event);
-      dispatch(event, lanes.filter((lane) => !integrationIds.includes(lane.integration().id)));
+      return dispatch(event, lanes.filter((lane) => !integrationIds.includes(lane.integration().id)));
     });
   };
 
-  const admit = (incoming: Incoming): void => {
+  const admit = (incoming: Incoming): Promise<void> | undefined => {
     const { event } = incoming;
-    if (done.has(event.id)) return incoming.ack();
+    if (done.has(event.id)) {
+      incoming.ack();
+      return undefined;
+    }
     const again = acks.get(event.id);
     if (again) {
       again.ack = incoming.ack;
-      return;
+      return undefined;
     }
     acks.set(event.id, { ack: incoming.ack, bytes: event.body.byteLength });
     bytes += event.body.byteLength;
-    if (incoming.suspect) return admitSuspect(event);
+    if (incoming.suspect) {
+      admitSuspect(event);
+      return undefined;
+    }
     const lanes = chain ? undefined : deps.lanesFor(event);
     if (Array.isArray(lanes)) return dispatch(event, lanes);
     lanes?.catch(() => undefined); // reported where it is awaited
     enchain(async (round) => dispatch(event, await (round === 0 && lanes ? lanes : deps.lanesFor(event))));
+    return undefined;
   };
 
   return {
     handle: (incoming) => {
-      admit(incoming);
-      return hasRoom() || !deps.isHeld() ? Promise.resolve() : new Promise((resolve) => waitingForRoom.push(resolve));
+      const room = admit(incoming) ?? Promise.resolve();
+      return hasRoom() || !deps.isHeld() ? room : new Promise((resolve) => waitingForRoom.push(resolve));
     },
     drained: () => (acks.size === 0 ? Promise.resolve() : new Promise((resolve) => waitingForNone.push(resolve))),
     abandon: () => {

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Work } from './work.ts';
 
 /** What waits in a lane: deliveries from the stream, bounded in number and bytes, and those claimed from PostgreSQL. */
@@ -10,22 +11,52 @@ export interface LaneQueue {
   /** Those from the stream that came before a time. */
   takeOlder(than: number): Work[];
   takeAll(): Work[];
+  /**
+   * What the stream should wait for before it brings more: undefined, or, where the queue is crowded but moves on,
+   * until there is room. A queue that does not move within a quarter of a second is nobody's to wait for.
+   */
+  room(): Promise<void> | undefined;
   claimed(): number;
   size(): number;
 }
 
 const maxFirst = 1_000;
 const maxFirstBytes = 8 * 1024 * 1024;
+/** From here on it is crowded. */
+const manyFirst = 250;
+const manyFirstBytes = 2 * 1024 * 1024;
+/** A delivery that has waited so long says that its receiver is slower than its events come. */
+const slowMs = 250;
 
 export function createLaneQueue(): LaneQueue {
   const first: Work[] = [];
   const claimed: Work[] = [];
   let firstBytes = 0;
   let wasClaimedLast = false;
+  let isSlow = false;
+  let waiting: { until: Promise<void>; end: () => void } | undefined;
+
+  const isCrowded = (): boolean => first.length >= manyFirst || firstBytes >= manyFirstBytes;
+  const waitForRoom = (withinMs: number): Promise<void> => {
+    if (waiting) return waiting.until;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = (): void => {
+      clearTimeout(timer);
+      waiting = undefined;
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      isSlow = true;
+      end();
+    }, withinMs);
+    waiting = { until: promise, end };
+    return promise;
+  };
 
   const takeFirst = (count: number): Work[] => {
     const taken = first.splice(0, count);
     for (const work of taken) firstBytes -= work.event.body.byteLength;
+    if (waiting && !isCrowded()) waiting.end();
     return taken;
   };
 
@@ -41,13 +72,23 @@ export function createLaneQueue(): LaneQueue {
       const hasShareLeft = runningClaimed < Math.max(1, Math.floor(places / 2));
       const isTheirTurn = hasShareLeft && !(places === 1 && wasClaimedLast);
       wasClaimedLast = claimed.length > 0 && (first.length === 0 || isTheirTurn);
-      return wasClaimedLast ? claimed.splice(0, most) : takeFirst(most);
+      if (wasClaimedLast) return claimed.splice(0, most);
+      const taken = takeFirst(most);
+      if (taken[0]) isSlow &&= performance.now() - taken[0].since > slowMs;
+      return taken;
     },
     takeOlder: (than) => {
       const count = first.findIndex((work) => work.since > than);
       return takeFirst(count === -1 ? first.length : count);
     },
     takeAll: () => [...takeFirst(first.length), ...claimed.splice(0)],
+    room: () => {
+      const [oldest] = first;
+      if (isSlow || !oldest || !isCrowded()) return undefined;
+      const leftMs = slowMs - (performance.now() - oldest.since);
+      isSlow = leftMs <= 0;
+      return isSlow ? undefined : waitForRoom(leftMs);
+    },
     claimed: () => claimed.length,
     size: () => first.length + claimed.length,
   };

@@ -40,6 +40,8 @@ export interface Lane {
   integration(): EnabledIntegration;
   /** Takes a delivery from the stream: tries it soon, or records it as pending at once. */
   offer(work: Work): void;
+  /** What the stream should wait for before it brings more; undefined where it need not wait. */
+  room(): Promise<void> | undefined;
   /** What may be claimed from PostgreSQL now, if anything. */
   claimRequest(): ClaimRequest | undefined;
   /** Takes what was claimed on `request`. */
@@ -75,8 +77,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   let breaker: Breaker = integration.status === 'failing' ? { state: 'ramping', limit: 1, successes: 0 } : closedBreaker;
   /** While set, everything pending is worth a try: the receiver is back, or this dispatcher is new to it. */
   let catchingUp: { recoveredAt: Date | undefined } | undefined = { recoveredAt: undefined };
-  /** Whether what was spilled had been committed when the last claim was asked for: only then it saw everything. */
-  let isClaimComplete = false;
+  /** What the last claim was to catch up with. Undefined where it would not see everything: what was spilled was not yet committed. */
+  let claimedFor: typeof catchingUp;
   /** The last claim was as large as it could be: there may be more. */
   let mayHaveMore = false;
   /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
@@ -210,10 +212,11 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       else if (queue.addFirst(work)) pump();
       else spill(work, reasons.slow, new Date());
     },
+    room: queue.room,
     claimRequest: () => {
       if (integration.isDeleted || integration.status === 'paused' || integration.status === 'disabled') return undefined;
       const atHand = queue.claimed() + runningClaimed;
-      isClaimComplete = !gate.hasUncommitted();
+      claimedFor = gate.hasUncommitted() ? undefined : catchingUp;
       const request = { integrationId: integration.id, recoveredAt: catchingUp?.recoveredAt };
       if (breaker.state === 'open') return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
       if (settings.isOrdered) return atHand > 0 ? undefined : { ...request, limit: maxInOrderClaim, mode: 'in order' };
@@ -223,8 +226,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     },
     offerClaimed: (works, request) => {
       mayHaveMore = works.length >= request.limit;
-      const isExhausted = !mayHaveMore && isClaimComplete && request.mode !== 'probe';
-      if (isExhausted && catchingUp?.recoveredAt === request.recoveredAt) catchingUp = undefined;
+      const isExhausted = !mayHaveMore && request.mode !== 'probe';
+      if (isExhausted && catchingUp === claimedFor) catchingUp = undefined;
       failedClaim = Infinity;
       queue.addClaimed(works);
       if (request.mode !== 'probe') spillQueued();
@@ -250,7 +253,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       pump();
     },
     catchUp: () => {
-      catchingUp ??= { recoveredAt: undefined };
+      catchingUp = { recoveredAt: catchingUp?.recoveredAt };
       gate.block();
     },
     pendingMark: () => (settings.isOrdered ? gate.mark() : undefined),

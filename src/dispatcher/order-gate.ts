@@ -38,6 +38,8 @@ export function createOrderGate(options: {
   return {
     block: () => {
       isBlocked = true;
+      pendings += 1; // what another has left pending: a look at the database before now did not see all of it
+      passed.clear(); // what came by under a lease that ran out may have been dropped
     },
     isBlocked: () => isBlocked,
     pass: (position) => {

@@ -16,6 +16,10 @@ export interface ReaderDeps {
   oldestUndispatched: (partition: number) => Promise<Date | undefined>;
   /** Takes one event; the next comes when it resolves, which it does when there is room for another. */
   handle: (incoming: Incoming) => Promise<void>;
+  /** Whether the lease still holds, by this process's clock: another's consumer must not be touched. */
+  isHeld: () => boolean;
+  /** Resolves when every outcome known so far is recorded: events that are read again can be looked up then. */
+  recorded: () => Promise<void>;
 }
 
 const prefetch = 200;
@@ -25,14 +29,16 @@ const checkEveryMs = 5_000;
 
 /**
  * Reads a partition as its only owner until `signal` aborts: takes its consumer over where the predecessor had got to,
- * and begins anew whenever the stream or the consumer is lost or was rolled back.
+ * and begins anew whenever the stream or the consumer is lost or was rolled back, or may have been: after every break
+ * of the connection.
  */
 export async function readPartition(deps: ReaderDeps, lease: Lease, signal: AbortSignal): Promise<void> {
   const { link, log } = deps;
   while (!signal.aborted) {
     try {
       const connection = await link.opened(signal);
-      await readOnce(deps, { connection, lease, signal });
+      await Promise.race([deps.recorded(), aborted(signal)]);
+      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal });
     } catch (error) {
       if (!signal.aborted) log.warn({ partition: lease.partition, err: error }, 'partition.interrupted');
     }
@@ -50,9 +56,11 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
 
   const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
   const messages = await consumer.consume({ max_messages: prefetch, expires: pullMs, idle_heartbeat: heartbeatMs });
+  const ended = new AbortController();
   const stop = () => void messages.close();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop(); // while the consumer was being taken over
+  deps.link.onReconnected(stop, ended.signal);
   const watch = watchConsumer({ manager, messages, partition });
   try {
     for await (const message of messages) {
@@ -69,12 +77,16 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
     }
   } finally {
     signal.removeEventListener('abort', stop);
+    ended.abort();
     watch.stop();
     await messages.close();
   }
 }
 
-/** Answers the sequence number up to which a message may have been dispatched before. */
+/**
+ * Answers the sequence number up to which a message may have been dispatched before: all there are. What the predecessor's
+ * consumer says of it may be as old as the stream itself, where an older copy of the store was put back.
+ */
 async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: number): Promise<number> {
   const stream = await ensureStream(manager, deps.stream);
   const consumer = await consumerInfo(manager, partition);
@@ -82,8 +94,11 @@ async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: 
   const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
   const ackFloor = consumer?.ack_floor.stream_seq;
   await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
-  return Math.min(consumer?.delivered.stream_seq ?? lastSequence, lastSequence);
+  return lastSequence;
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
 /** Ends the reading when the consumer is gone, or knows more messages than the stream has: it was rolled back. */
 function watchConsumer(options: { manager: JetStreamManager; messages: ConsumerMessages; partition: number }): { stop(): void } {

@@ -8,7 +8,7 @@ import type { Lane } from './lane.ts';
 import { readPartition, type ReaderDeps } from './partition-reader.ts';
 import type { Recorder } from './recorder.ts';
 
-export interface PartitionsDeps extends Omit<ReaderDeps, 'handle'> {
+export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | 'recorded'> {
   recorder: Recorder;
   leaseMs: number;
   /** How long giving a partition up waits for what is in flight. */
@@ -47,15 +47,16 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
   const isValid = (one: Owned): boolean => !one.isDropped && performance.now() < one.validUntil;
 
   const open = (lease: Lease, validUntil: number): void => {
+    const isHeld = (): boolean => isValid(one);
     const intake = createIntake({
       ...deps,
       lease,
-      isHeld: () => isValid(one),
+      isHeld,
       onError: (error) => log.warn({ partition: lease.partition, err: error }, 'event.dispatch_failed'),
     });
     const stopReading = new AbortController();
     const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false };
-    one.reading = readPartition({ ...deps, handle: intake.handle }, lease, stopReading.signal);
+    one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed }, lease, stopReading.signal);
     owned.set(lease.partition, one);
   };
 

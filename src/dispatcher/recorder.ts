@@ -8,7 +8,7 @@ import { pause } from '../run.ts';
 export interface Dispatch {
   position: number;
   lease: Lease;
-  /** Outcomes that are still to be handed to the recorder. */
+  /** Outcomes that are not recorded yet; the recorder counts them down. */
   missing: number;
   /** Everything is recorded and the outbox row gone: the message may be acked. Called once. */
   onDone(): void;
@@ -26,10 +26,11 @@ export interface Recorder {
   close(): void;
 }
 
-type Entry =
+type FirstEntry =
   | { kind: 'first'; dispatch: Dispatch; outcome: FirstOutcome; onRecorded: (() => void) | undefined }
-  | { kind: 'nothing'; dispatch: Dispatch }
-  | { kind: 'retry'; outcome: RetryOutcome; onRecorded: (() => void) | undefined };
+  | { kind: 'nothing'; dispatch: Dispatch };
+type RetryEntry = { kind: 'retry'; outcome: RetryOutcome; onRecorded: (() => void) | undefined };
+type Entry = FirstEntry | RetryEntry;
 
 const maxBatch = 500;
 /** Statements under way at a time. A partition's entries go through one of them, so that they commit in their order. */
@@ -46,10 +47,7 @@ export function createRecorder(options: { pool: Pool; owner: Id<'dsp'>; log: Log
   const shards = Array.from({ length: shardCount }, () => createShard({ ...options, signal: closing.signal }));
   const shardOf = (lease: Lease) => shards[lease.partition % shardCount] as Shard;
   return {
-    first: (dispatch, outcome, onRecorded) => {
-      dispatch.missing -= 1;
-      shardOf(dispatch.lease).add({ kind: 'first', dispatch, outcome, onRecorded });
-    },
+    first: (dispatch, outcome, onRecorded) => shardOf(dispatch.lease).add({ kind: 'first', dispatch, outcome, onRecorded }),
     nothing: (dispatch) => shardOf(dispatch.lease).add({ kind: 'nothing', dispatch }),
     retry: (outcome, onRecorded) => shardOf(outcome.lease).add({ kind: 'retry', outcome, onRecorded }),
     flushed: async () => void (await Promise.all(shards.map((shard) => shard.flushed()))),
@@ -69,32 +67,36 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
   const queue: Entry[] = [];
   let isWriting = false;
   let isScheduled = false;
-  let onFlushed: (() => void)[] = [];
+  let added = 0;
+  let written = 0;
+  let waiting: { until: number; resolve: () => void }[] = [];
 
-  const write = async (entries: readonly Entry[]): Promise<void> => {
-    const firsts = entries.filter((entry) => entry.kind !== 'retry');
-    const retries = entries.filter((entry) => entry.kind === 'retry');
-    if (retries.length > 0) {
-      await recordRetryOutcomes(pool, { owner, outcomes: retries.map((entry) => entry.outcome) });
-      for (const entry of retries) entry.onRecorded?.();
-    }
-    if (firsts.length === 0) return;
-    // an event with nothing missing had its other outcomes in this batch or in one before: this shard commits in order
-    const finished = new Set(firsts.map((entry) => entry.dispatch).filter((dispatch) => dispatch.missing === 0));
+  const writeRetries = async (entries: readonly RetryEntry[]): Promise<void> => {
+    await recordRetryOutcomes(pool, { owner, outcomes: entries.map((entry) => entry.outcome) });
+    for (const entry of entries) entry.onRecorded?.();
+  };
+
+  const writeFirsts = async (entries: readonly FirstEntry[]): Promise<void> => {
+    const recording = new Map<Dispatch, number>();
+    for (const { kind, dispatch } of entries) recording.set(dispatch, (recording.get(dispatch) ?? 0) + (kind === 'first' ? 1 : 0));
+    // only those whose other outcomes have been committed before: what is still in the queue may never be
+    const finished = [...recording].flatMap(([dispatch, count]) => (dispatch.missing === count ? [dispatch] : []));
     onStep?.('recording');
     const held = await recordFirstOutcomes(pool, {
       owner,
-      outcomes: firsts.flatMap((entry) => (entry.kind === 'first' ? [entry.outcome] : [])),
-      finished: [...finished],
+      outcomes: entries.flatMap((entry) => (entry.kind === 'first' ? [entry.outcome] : [])),
+      finished,
     });
     onStep?.('recorded');
-    for (const entry of firsts) if (entry.kind === 'first') entry.onRecorded?.();
+    for (const [dispatch, count] of recording) dispatch.missing -= count;
+    for (const entry of entries) if (entry.kind === 'first') entry.onRecorded?.();
     const isHeld = (lease: Lease) => held.some((one) => one.partition === lease.partition && one.epoch === lease.epoch);
     for (const dispatch of finished) if (isHeld(dispatch.lease)) dispatch.onDone();
   };
 
   /** Tries on until it is written. An entry that PostgreSQL refuses for itself is found by halving, and left out. */
-  const writeStubbornly = async (entries: readonly Entry[]): Promise<void> => {
+  const writeStubbornly = async <E extends Entry>(write: (entries: readonly E[]) => Promise<void>, entries: readonly E[]): Promise<void> => {
+    if (entries.length === 0) return;
     for (let waitMs = 50; !signal.aborted; waitMs = Math.min(waitMs * 2, 2_000)) {
       try {
         return await write(entries);
@@ -103,8 +105,8 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
         log.warn({ err: error, entries: entries.length }, 'deliveries.record_failed');
         if (isRefusal(error) && entries.length > 1) {
           const middle = Math.ceil(entries.length / 2);
-          await writeStubbornly(entries.slice(0, middle));
-          return writeStubbornly(entries.slice(middle));
+          await writeStubbornly(write, entries.slice(0, middle));
+          return writeStubbornly(write, entries.slice(middle));
         }
         if (isRefusal(error)) return log.error({ err: error }, 'delivery.unrecordable');
         await pause(waitMs, signal);
@@ -115,13 +117,20 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
   const pump = async (): Promise<void> => {
     if (isWriting) return;
     isWriting = true;
-    while (queue.length > 0 && !signal.aborted) await writeStubbornly(queue.splice(0, maxBatch));
+    while (queue.length > 0 && !signal.aborted) {
+      const batch = queue.splice(0, maxBatch);
+      await writeStubbornly(writeRetries, batch.filter((entry) => entry.kind === 'retry'));
+      await writeStubbornly(writeFirsts, batch.filter((entry) => entry.kind !== 'retry'));
+      written += batch.length;
+      for (const { resolve } of waiting.filter(({ until }) => until <= written)) resolve();
+      waiting = waiting.filter(({ until }) => until > written);
+    }
     isWriting = false;
-    for (const resolve of onFlushed.splice(0)) resolve();
   };
 
   return {
     add: (entry) => {
+      added += 1;
       queue.push(entry);
       if (isScheduled || isWriting) return;
       isScheduled = true;
@@ -131,7 +140,7 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
         void pump();
       });
     },
-    flushed: () => (queue.length === 0 && !isWriting ? Promise.resolve() : new Promise((resolve) => onFlushed.push(resolve))),
+    flushed: () => (written === added ? Promise.resolve() : new Promise((resolve) => waiting.push({ until: added, resolve }))),
     queued: () => queue.length,
   };
 }

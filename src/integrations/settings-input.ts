@@ -109,7 +109,7 @@ interface Unwrapped {
 /** Takes off what says that a member may be absent, and how it is described. */
 function unwrapped(member: unknown): Unwrapped {
   const description = member instanceof z.ZodType ? member.description : undefined;
-  if (member instanceof z.ZodOptional || member instanceof z.ZodNullable) return { ...inner(member.unwrap(), description), required: false };
+  if (member instanceof z.ZodOptional) return { ...inner(member.unwrap(), description), required: false };
   if (member instanceof z.ZodDefault) return { ...inner(member.unwrap(), description), required: false, defaultValue: member.def.defaultValue };
   if (member instanceof z.ZodPipe) return inner(member.in, description);
   return { schema: member, required: true, defaultValue: undefined, description };

@@ -1,3 +1,4 @@
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
@@ -39,11 +40,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let inFlight = 0;
   let acknowledged: (Published & { at: number })[] = [];
 
-  const send = async (event: Event): Promise<void> => {
+  const send = async (connection: NatsConnection, event: Event): Promise<void> => {
     inFlight += 1;
     try {
-      const connection = link.connected();
-      if (!connection) return;
       const { sequence } = await publishEvent(connection, event, { republished: false });
       options.onPublished?.();
       if (acknowledged.length < maxRemembered) acknowledged.push({ position: event.position, sequence, at: Date.now() });
@@ -56,12 +55,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   const pump = (): void => {
+    const connection = link.connected();
+    if (!connection) return forgetQueue();
     while (inFlight < maxInFlight) {
       const event = queue.shift();
       if (!event) return;
       queuedBytes -= event.body.byteLength;
-      void send(event);
+      void send(connection, event);
     }
+  };
+
+  /** The connection broke: the sweeper publishes these when it is back. */
+  const forgetQueue = (): void => {
+    queue.length = 0;
+    queuedBytes = 0;
   };
 
   const noteOverdue = async (): Promise<void> => {

@@ -8,6 +8,8 @@ export interface StreamLink {
   connected(): NatsConnection | undefined;
   /** Waits for the first connection; throws when `signal` aborts. */
   opened(signal: AbortSignal): Promise<NatsConnection>;
+  /** Calls back whenever the connection is up again, to what may be another server or an older store, until `signal` aborts. */
+  onReconnected(callback: () => void, signal: AbortSignal): void;
   close(): Promise<void>;
 }
 
@@ -20,11 +22,15 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
   const closing = new AbortController();
   let connection: NatsConnection | undefined;
   let up = false;
+  const reconnected = new Set<() => void>();
 
   const follow = async (nats: NatsConnection): Promise<void> => {
     for await (const status of nats.status()) {
       if (status.type === 'disconnect') up = false;
-      if (status.type === 'reconnect') up = true;
+      if (status.type === 'reconnect') {
+        up = true;
+        for (const callback of reconnected) callback();
+      }
       if (status.type === 'disconnect' || status.type === 'reconnect') log.warn({ link: name }, `stream.${status.type}ed`);
     }
   };
@@ -57,6 +63,11 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
       const opened = signal.aborted ? undefined : await Promise.race([opening, stopped]);
       if (!opened) throw new Error(`the ${name} connection to NATS was closed before it opened`);
       return opened;
+    },
+    onReconnected: (callback, signal) => {
+      if (signal.aborted) return;
+      reconnected.add(callback);
+      signal.addEventListener('abort', () => reconnected.delete(callback), { once: true });
     },
     close: async () => {
       closing.abort();

@@ -127,8 +127,11 @@ describe('NATS', () => {
     await using facts = await begin();
     const { nats, open, form } = facts;
     const taking = open({ FORMWIRE_ROLES: 'api,relay' });
+    const zeroth = open({ FORMWIRE_ROLES: 'dispatcher' });
     const load = startLoad(taking, { formId: form.formId, prefix: 'load-', most: 300 });
-    await takesMore(load, 300);
+    await takesMore(load, 20);
+    await zeroth.stop();
+    await expect.poll(() => load.accepted.size).toBe(300);
     await load.end();
     await expect.poll(() => countUnpublished(taking), { timeout: 10_000 }).toBe(0);
     await nats.stop();

@@ -93,7 +93,7 @@ test('an event rendered from the submission and one rendered from the database h
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(submission, async (input) => {
-      const submitted = await submit(formId, input as SubmitResponseInput);
+      const submitted = await submit(formId, input);
       if (!submitted) return;
       accepted += 1;
       const [event] = await rebuildEvents({ pool, forms }, [submitted.entry]);

@@ -1,10 +1,3 @@
-import '../../src/deliveries/deliveries.graphql.ts';
-import '../../src/deliveries/redeliver.graphql.ts';
-import '../../src/deliveries/response-deliveries.graphql.ts';
-import '../../src/integrations/integrations.graphql.ts';
-import '../../src/responses/answer.graphql.ts';
-import '../../src/responses/responses.graphql.ts';
-import '../../src/responses/submit.graphql.ts';
 import { providerNamed } from '../../integrations/index.ts';
 import { createDeliveriesService } from '../../src/deliveries/deliveries.service.ts';
 import type { Event } from '../../src/events/event.ts';

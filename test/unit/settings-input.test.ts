@@ -14,7 +14,7 @@ const pigeon = provider('pigeon', z.object({
   speed: z.enum(['slow', 'veryFast']).default('slow').describe('How fast it flies.'),
   weight: z.number().optional(),
   legs: z.int().min(0).default(2),
-  rings: z.array(z.object({ colour: z.string(), isNew: z.boolean().nullable() })).max(3),
+  rings: z.array(z.object({ colour: z.string(), isNew: z.boolean().optional() })).max(3),
   aliases: z.array(z.string()).optional(),
   nest: z.object({ place: z.string() }).meta({ id: 'NestPlace' }).optional(),
 }));

@@ -1,0 +1,41 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { openApi } from '../../src/bin/compose-api.ts';
+import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
+import { parseConfig } from '../../src/config.ts';
+import { silentLog } from '../../src/log.ts';
+import { createTestDatabase } from './database.ts';
+import { startTestNats, type TestNats } from './nats.ts';
+import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
+
+/** The whole product in this process, on servers of its own, with an account logged in. */
+export interface TestProduct extends AsyncDisposable {
+  url: string;
+  databaseUrl: string;
+  nats: TestNats;
+  pipeline: TestPipeline;
+  /** Logged in as the owner of an organisation. */
+  api: ApiClient;
+  /** A client of nobody's. */
+  stranger: ApiClient;
+}
+
+export async function startProduct(settings: Record<string, string> = {}): Promise<TestProduct> {
+  const stack = new AsyncDisposableStack();
+  const database = stack.use(await createTestDatabase());
+  const nats = stack.use(await startTestNats());
+  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings }));
+  const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const config = parseConfig({ ...fastSettings, PORT: '0', ...settings });
+  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, pipeline, allowLoopback: true, log: silentLog });
+  stack.defer(() => server.close());
+  const { url } = await server.listen();
+  const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
+  stack.defer(async () => void (await Promise.all([api.close(), stranger.close()])));
+  const { token } = await api.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
+    username: 'owner',
+    email: 'owner@example.org',
+    password: 'correct horse battery',
+  });
+  api.login(token);
+  return { url, databaseUrl: database.url, nats, pipeline, api, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
