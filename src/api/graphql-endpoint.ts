@@ -60,16 +60,10 @@ const requestErrorStatus = (contentType: AnswerType): number => (contentType ===
 type ReadRequest = Exclude<ReadParams, { problem: string }> | { problem: Answer } | { aborted: true };
 
 async function readRequest(request: IncomingMessage, bodies: BodyReader): Promise<ReadRequest> {
-  switch (request.method) {
-    case 'GET': {
-      const url = request.url ?? '';
-      return judged(readQueryString(new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')));
-    }
-    case 'POST':
-      return readPost(request, bodies);
-    default:
-      return { problem: { ...problem(405, 'Use POST.'), headers: { allow: 'GET, POST' } } };
-  }
+  const { method, url = '' } = request;
+  if (method === 'POST') return readPost(request, bodies);
+  if (method === 'GET') return judged(readQueryString(new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')));
+  return { problem: { ...problem(405, 'Use POST.'), headers: { allow: 'GET, POST' } } };
 }
 
 async function readPost(request: IncomingMessage, bodies: BodyReader): Promise<ReadRequest> {

@@ -85,7 +85,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
-    response.once('close', () => (underWay -= 1));
+    response.once('close', () => {
+      underWay -= 1;
+      if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
+    });
     try {
       await answer(request, response);
     } catch (error) {

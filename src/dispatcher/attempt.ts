@@ -23,25 +23,37 @@ export interface AttemptDeps {
   calls: Calls;
 }
 
-/** Calls under way, so that a stopping process can end those it has waited for long enough. */
+/** Calls under way, so that a stopping process can wait for them, and end those it has waited for long enough. */
 export interface Calls {
-  begin(limit: AbortController): void;
+  begin(limit: AbortController, works: readonly Work[]): void;
   end(limit: AbortController): void;
+  /** Resolves when no call is about deliveries of these partitions. */
+  ended(partitions: readonly number[]): Promise<void>;
   /** Aborts all; what comes of them says nothing about their receivers. */
   giveUp(): void;
   isGivenUp(): boolean;
 }
 
 export function createCalls(): Calls {
-  const limits = new Set<AbortController>();
+  const underway = new Map<AbortController, readonly Work[]>();
+  let waiting: { partitions: readonly number[]; resolve: () => void }[] = [];
   let isGivenUp = false;
+  const concerns = (partitions: readonly number[]): boolean =>
+    [...underway.values()].some((works) => works.some((work) => partitions.includes(work.lease.partition)));
   return {
-    begin: (limit) => void limits.add(limit),
-    end: (limit) => void limits.delete(limit),
+    begin: (limit, works) => void underway.set(limit, works),
+    end: (limit) => {
+      underway.delete(limit);
+      if (waiting.length === 0) return;
+      const [still, over] = [waiting.filter(({ partitions }) => concerns(partitions)), waiting.filter(({ partitions }) => !concerns(partitions))];
+      waiting = still;
+      for (const { resolve } of over) resolve();
+    },
+    ended: (partitions) => (concerns(partitions) ? new Promise((resolve) => waiting.push({ partitions, resolve })) : Promise.resolve()),
     isGivenUp: () => isGivenUp,
     giveUp: () => {
       isGivenUp = true;
-      for (const limit of limits) limit.abort();
+      for (const limit of underway.keys()) limit.abort();
     },
   };
 }
@@ -53,7 +65,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   const began = performance.now();
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), provider.limits.timeoutMs);
-  calls.begin(limit);
+  calls.begin(limit, works);
   const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
   try {
     const outcomes = await provider.deliver(batch, { settings, secrets, http, signal: limit.signal, now: () => new Date() });

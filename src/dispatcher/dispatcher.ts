@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { HttpClient, Provider } from '../../integrations/provider.ts';
 import { claimDue, integrationsWithPending, type ClaimedDelivery } from '../deliveries/claim-due.ts';
@@ -82,6 +83,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     findRecorded: (events) => findRecorded(pool, events),
     oldestUndispatched: (partition) => oldestUndispatched(pool, partition),
     renew: ({ claim }) => renewLeases(writePool, { owner: id, leaseMs: options.leaseMs, claim }),
+    settled: async (numbers) => {
+      await calls.ended(numbers);
+      await nextTurn(); // in which what came of the last ones is handed to the recorder
+      await recorder.flushed();
+    },
     release: (numbers) => releaseLeases(writePool, { owner: id, partitions: numbers }),
     onGained: () => {
       for (const lane of lanes.all()) lane.catchUp();

@@ -78,7 +78,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   /** While set, everything pending is worth a try: the receiver is back, or this dispatcher is new to it. */
   let catchingUp: { recoveredAt: Date | undefined } | undefined = { recoveredAt: undefined };
   /** What the last claim was to catch up with. Undefined where it would not see everything: what was spilled was not yet committed. */
-  let claimedFor: typeof catchingUp;
+  let claimedFor: { recoveredAt: Date | undefined } | undefined;
   /** The last claim was as large as it could be: there may be more. */
   let mayHaveMore = false;
   /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
@@ -140,6 +140,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   const run = async (batch: readonly Work[]): Promise<void> => {
     const works = settings.isOrdered ? await keepOrder(batch) : batch;
     const tryable = works.filter((work) => work.isOurs());
+    // one from the stream comes again by itself; a claimed one would wait until its claim runs out
+    for (const work of works) if (work.kind === 'claimed' && !tryable.includes(work)) spill(work, reasons.stopping, new Date());
     if (tryable.length === 0) return;
     const attempted = await deps.attempt(integration, tryable);
     for (const [index, work] of tryable.entries()) {

@@ -17,12 +17,15 @@ export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | '
   findRecorded: (events: readonly Event[]) => Promise<RecordedDispatch[]>;
   renew: (options: { claim: boolean }) => Promise<{ held: Lease[]; share: number }>;
   release: (partitions: readonly number[]) => Promise<void>;
+  /** Resolves when no call is about deliveries of these partitions, and what came of them is recorded. */
+  settled: (partitions: readonly number[]) => Promise<void>;
   onGained: () => void;
   onAcked?: (() => void) | undefined;
 }
 
 /** The partitions this dispatcher owns, each with its reader. */
 export interface Partitions {
+  /** Those whose deliveries may be claimed: not the ones that are being given up. */
   held(): Lease[];
   isHeld(lease: Lease): boolean;
   inFlight(): number;
@@ -38,6 +41,8 @@ interface Owned {
   stopReading: AbortController;
   reading: Promise<void>;
   isDropped: boolean;
+  /** It is being given up: what came from the stream is finished, nothing more is begun. */
+  isLeaving: boolean;
 }
 
 export function createPartitions(deps: PartitionsDeps): Partitions {
@@ -45,6 +50,8 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
   const owned = new Map<number, Owned>();
 
   const isValid = (one: Owned): boolean => !one.isDropped && performance.now() < one.validUntil;
+  const isStaying = (one: Owned): boolean => isValid(one) && !one.isLeaving;
+  const onRenewFailed = (error: unknown): void => log.warn({ err: error }, 'leases.renew_failed');
 
   const open = (lease: Lease, validUntil: number): void => {
     const isHeld = (): boolean => isValid(one);
@@ -55,7 +62,7 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       onError: (error) => log.warn({ partition: lease.partition, err: error }, 'event.dispatch_failed'),
     });
     const stopReading = new AbortController();
-    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false };
+    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false };
     one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed }, lease, stopReading.signal);
     owned.set(lease.partition, one);
   };
@@ -85,18 +92,22 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
   const giveUp = async (some: readonly Owned[]): Promise<void> => {
     const bound = performance.now() + drainMs;
     let isDrained = false;
-    for (const one of some) one.stopReading.abort();
-    const draining = Promise.all(some.map((one) => one.intake.drained())).then(() => {
+    const numbers = some.map((one) => one.lease.partition);
+    for (const one of some) {
+      one.isLeaving = true;
+      one.stopReading.abort();
+    }
+    const draining = Promise.all([...some.map((one) => one.intake.drained()), deps.settled(numbers)]).then(() => {
       isDrained = true;
     });
     while (!isDrained && performance.now() < bound) {
       await Promise.race([draining, pause(leaseMs / 4, AbortSignal.timeout(drainMs))]);
-      if (!isDrained) await refresh({ claim: false });
+      if (!isDrained) await refresh({ claim: false }).catch(onRenewFailed);
     }
     for (const one of some) drop(one);
     await Promise.all(some.map((one) => one.reading));
-    await deps.release(some.map((one) => one.lease.partition));
-    log.info({ partitions: some.map((one) => one.lease.partition), isDrained }, 'partitions.released');
+    await deps.release(numbers);
+    log.info({ partitions: numbers, isDrained }, 'partitions.released');
   };
 
   const tick = async (): Promise<void> => {
@@ -110,14 +121,14 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
   };
 
   return {
-    held: () => [...owned.values()].filter(isValid).map((one) => one.lease),
+    held: () => [...owned.values()].filter(isStaying).map((one) => one.lease),
     isHeld: (lease) => {
       const one = owned.get(lease.partition);
-      return one !== undefined && one.lease.epoch === lease.epoch && isValid(one);
+      return one !== undefined && one.lease.epoch === lease.epoch && isStaying(one);
     },
     inFlight: () => [...owned.values()].reduce((sum, one) => sum + one.intake.inFlight(), 0),
     run: async (signal) => {
-      await repeat({ step: tick, everyMs: leaseMs / 4, onError: (error) => log.warn({ err: error }, 'leases.renew_failed'), signal });
+      await repeat({ step: tick, everyMs: leaseMs / 4, onError: onRenewFailed, signal });
       await giveUp([...owned.values()]).catch((error: unknown) => log.warn({ err: error }, 'leases.release_failed'));
     },
   };

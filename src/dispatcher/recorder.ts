@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { Pool } from 'pg';
 import { recordFirstOutcomes, recordRetryOutcomes, type FirstOutcome, type Lease, type RetryOutcome } from '../deliveries/record-outcomes.ts';
 import type { Id } from '../events/id.ts';
@@ -33,11 +34,16 @@ type RetryEntry = { kind: 'retry'; outcome: RetryOutcome; onRecorded: (() => voi
 type Entry = FirstEntry | RetryEntry;
 
 const maxBatch = 500;
+/**
+ * Batches of a shard begin at least this far apart, unless they are full: a statement and its commit cost as much as
+ * some ten rows. The first after a rest goes at once, and no receiver waits for its record.
+ */
+const leastApartMs = 10;
 /** Statements under way at a time. A partition's entries go through one of them, so that they commit in their order. */
 const shardCount = 2;
 
 /**
- * Writes outcomes as they come, many in a statement: while one is under way the next gather. An event's outbox row goes
+ * Writes outcomes as they come, many in a statement: while one is under way, and a little longer, the next gather. An event's outbox row goes
  * in the commit of its last outcome, and only then its message is acked.
  *
  * While the database is away it tries on; the dispatchers' bounds on events in flight bound what gathers here.
@@ -67,6 +73,7 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
   const queue: Entry[] = [];
   let isWriting = false;
   let isScheduled = false;
+  let begunAt = -Infinity;
   let added = 0;
   let written = 0;
   let waiting: { until: number; resolve: () => void }[] = [];
@@ -118,6 +125,9 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
     if (isWriting) return;
     isWriting = true;
     while (queue.length > 0 && !signal.aborted) {
+      const restMs = queue.length < maxBatch ? begunAt + leastApartMs - performance.now() : 0;
+      if (restMs > 0) await pause(restMs, signal);
+      begunAt = performance.now();
       const batch = queue.splice(0, maxBatch);
       await writeStubbornly(writeRetries, batch.filter((entry) => entry.kind === 'retry'));
       await writeStubbornly(writeFirsts, batch.filter((entry) => entry.kind !== 'retry'));

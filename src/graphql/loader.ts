@@ -21,7 +21,7 @@ export function createLoader<Key, Value>(
       },
       { maxBatchSize: 1_000 },
     );
-    context.loaders.set(name, loader as DataLoader<unknown, unknown>);
+    context.loaders.set(name, loader);
     return loader;
   };
 }

@@ -14,8 +14,9 @@ export function nodeRef<P extends IdPrefix, Shape extends { id: Id<P> }>(
 ) {
   const ref = builder.objectRef<Shape>(name);
   ref.addInterfaces([builder.nodeInterfaceRef()]);
-  builder.objectField(ref as ObjectRef<SchemaTypes, { id: Id }>, 'id', (t) => t.exposeID('id'));
-  registerNode(options.prefix, { typeName: name, load: options.load as unknown as Loader<Id, { id: Id }> });
+  const hasId: ObjectRef<SchemaTypes, { id: Id }> = ref;
+  builder.objectField(hasId, 'id', (t) => t.exposeID('id'));
+  registerNode(options.prefix, { typeName: name, load: options.load });
   return ref;
 }
 

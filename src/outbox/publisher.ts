@@ -4,7 +4,7 @@ import type { Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
-import { publishEvent } from '../stream/publish.ts';
+import { createPublishEvent } from '../stream/publish.ts';
 import { notePublished, type Published } from './outbox-rows.ts';
 
 export interface PublisherOptions {
@@ -35,6 +35,7 @@ const maxRemembered = 100_000;
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { link, pool, log, noteAfterMs } = options;
+  const publishEvent = createPublishEvent();
   const queue: Event[] = [];
   let queuedBytes = 0;
   let inFlight = 0;

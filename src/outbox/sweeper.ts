@@ -5,7 +5,7 @@ import { partitionCount, partitionOf, type Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
-import { publishEvent } from '../stream/publish.ts';
+import { createPublishEvent } from '../stream/publish.ts';
 import { consumerInfo, ensureStream, type StreamSettings } from '../stream/topology.ts';
 import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
 import { whereabouts, type StreamPosition } from './whereabouts.ts';
@@ -36,6 +36,7 @@ const pageSize = 500;
  */
 export function createSweeper(options: SweeperOptions): Sweeper {
   const { pool, link, stream, log, rebuild, sweepAfterMs, everyMs } = options;
+  const publishEvent = createPublishEvent();
 
   /**
    * A server that was rolled back may have the message where its consumers have been: it drops the event as known, and

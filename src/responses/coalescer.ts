@@ -30,13 +30,16 @@ interface Waiting<Row, Result> {
 /**
  * Turns rows that come one by one into batches: while a statement is under way the next ones gather, and as soon as a
  * writer is free it takes what is there. Nothing waits on a timer, and nothing waits for one tenant's thousand rows:
- * a batch takes a row of each tenant in turn.
+ * a batch takes a row of each tenant in turn. A tenant's rows are in one statement at a time, so that they commit in
+ * their order.
  *
  * A row that makes its batch fail is found by halving the batch, and fails alone.
  */
 export function createCoalescer<Row, Result>(options: CoalescerOptions<Row, Result>): Coalescer<Row, Result> {
   const { write, tenantOf, bytesOf, isPoison, writers, maxBatch, maxQueued } = options;
   const tenants = new Map<string, Waiting<Row, Result>[]>();
+  /** Tenants with rows in a statement under way: their next ones wait for it, or they could commit before those. */
+  const busy = new Set<string>();
   let queued = 0;
   let queuedBytes = 0;
   let writing = 0;
@@ -46,6 +49,7 @@ export function createCoalescer<Row, Result>(options: CoalescerOptions<Row, Resu
     const batch: Waiting<Row, Result>[] = [];
     let bytes = 0;
     for (const [tenant, waiting] of tenants) {
+      if (busy.has(tenant)) continue;
       const next = waiting.shift();
       tenants.delete(tenant);
       if (!next) continue;
@@ -76,9 +80,14 @@ export function createCoalescer<Row, Result>(options: CoalescerOptions<Row, Resu
 
   const pump = (): void => {
     while (writing < writers && queued > 0) {
+      const batch = takeBatch();
+      if (batch.length === 0) return; // all that wait are busy
+      const served = new Set(batch.map((waiting) => tenantOf(waiting.row)));
+      for (const tenant of served) busy.add(tenant);
       writing += 1;
-      void settle(takeBatch()).finally(() => {
+      void settle(batch).finally(() => {
         writing -= 1;
+        for (const tenant of served) busy.delete(tenant);
         pump();
       });
     }

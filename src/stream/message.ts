@@ -5,11 +5,8 @@ import { isId, type Id, type IdPrefix } from '../events/id.ts';
 
 const header = {
   messageId: 'Nats-Msg-Id',
-  organization: 'Formwire-Organization',
-  response: 'Formwire-Response',
-  position: 'Formwire-Position',
-  integrationsVersion: 'Formwire-Integrations-Version',
-  republished: 'Formwire-Republished',
+  /** Organisation, response, position, integrations version, and `again` where it was published before. */
+  event: 'Formwire-Event',
 } as const;
 
 /** An event as it came out of the stream. */
@@ -26,16 +23,17 @@ export interface Incoming {
  * The id by which the server drops a message it has already: the event's, or of one that is stored once more because
  * nothing comes out of the place `insteadOf` any more, both. The same call gives the same id, whoever makes it.
  */
-export const messageId = (event: Event, insteadOf?: number): string => (insteadOf === undefined ? event.id : `${event.id}.${insteadOf}`);
+const messageId = (event: Event, insteadOf?: number): string => (insteadOf === undefined ? event.id : `${event.id}.${insteadOf}`);
 
-/** What a message says of its event besides the body, which is the event's own bytes, and its id. */
-export function encodeHeaders(event: Event, republished: boolean): MsgHdrs {
+/**
+ * What a message says of its event besides the body, which is the event's own bytes. In few headers: each costs both
+ * ends more than everything in it.
+ */
+export function encodeHeaders(event: Event, { republished, insteadOf }: { republished: boolean; insteadOf?: number }): MsgHdrs {
+  const { organizationId, responseId, position, integrationsVersion } = event;
   const encoded = headers();
-  encoded.set(header.organization, event.organizationId);
-  encoded.set(header.response, event.responseId);
-  encoded.set(header.position, String(event.position));
-  encoded.set(header.integrationsVersion, String(event.integrationsVersion));
-  if (republished) encoded.set(header.republished, '1');
+  encoded.append(header.messageId, messageId(event, insteadOf));
+  encoded.append(header.event, `${organizationId} ${responseId} ${position} ${integrationsVersion}${republished ? ' again' : ''}`);
   return encoded;
 }
 
@@ -44,36 +42,33 @@ export function decodeMessage(message: JsMsg): Incoming {
   const [, , , formId = '', noun, verb] = message.subject.split('.');
   const type = `${noun}.${verb}`;
   if (!isEventType(type)) throw new Error(`message ${message.seq} has the unknown type ${type}`);
+  const [organizationId = '', responseId = '', position, integrationsVersion, again] = (message.headers?.get(header.event) ?? '').split(' ');
   return {
     event: {
       id: checkedId(message, 'evt', message.headers?.get(header.messageId).split('.')[0] ?? ''),
       type,
-      organizationId: idHeader(message, header.organization, 'org'),
+      organizationId: checkedId(message, 'org', organizationId),
       formId: checkedId(message, 'form', formId),
-      responseId: idHeader(message, header.response, 'resp'),
-      position: numberHeader(message, header.position),
-      integrationsVersion: numberHeader(message, header.integrationsVersion),
+      responseId: checkedId(message, 'resp', responseId),
+      position: checkedNumber(message, position),
+      integrationsVersion: checkedNumber(message, integrationsVersion),
       body: message.data,
     },
     sequence: message.seq,
-    suspect: message.redelivered || message.headers?.get(header.republished) === '1',
+    suspect: message.redelivered || again !== undefined,
     ack: () => message.ack(),
   };
 }
 
 const isEventType = (type: string): type is EventType => (eventTypes as readonly string[]).includes(type);
 
-function idHeader<P extends IdPrefix>(message: JsMsg, name: string, prefix: P): Id<P> {
-  return checkedId(message, prefix, message.headers?.get(name) ?? '');
-}
-
 function checkedId<P extends IdPrefix>(message: JsMsg, prefix: P, value: string): Id<P> {
   if (!isId(prefix, value)) throw new Error(`message ${message.seq} has no ${prefix} id`);
   return value;
 }
 
-function numberHeader(message: JsMsg, name: string): number {
-  const value = Number(message.headers?.get(name));
-  if (!Number.isSafeInteger(value)) throw new Error(`message ${message.seq} has no ${name}`);
+function checkedNumber(message: JsMsg, text: string | undefined): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`message ${message.seq} does not say where its event stands`);
   return value;
 }

@@ -1,7 +1,8 @@
-import { jetstream } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { JetStreamApiError, type ApiError } from '@nats-io/jetstream';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { subjectOf, type Event } from '../events/event.ts';
-import { encodeHeaders, messageId } from './message.ts';
+import { encodeHeaders } from './message.ts';
+import { openReplies, type Replies } from './replies.ts';
 
 const publishTimeoutMs = 5_000;
 
@@ -16,11 +17,27 @@ export interface Stored {
  * acknowledgement does not survive a power cut). Throws when no answer came: it may be there or not, and the same call
  * may be repeated, because the server drops a repeated id. `insteadOf`: the place of its message that is of no use.
  */
-export async function publishEvent(connection: NatsConnection, event: Event, options: { republished: boolean; insteadOf?: number }): Promise<Stored> {
-  const ack = await jetstream(connection).publish(subjectOf(event), event.body, {
-    msgID: messageId(event, options.insteadOf),
-    headers: encodeHeaders(event, options.republished),
-    timeout: publishTimeoutMs,
-  });
-  return { sequence: ack.seq, isDuplicate: ack.duplicate };
+export type PublishEvent = (connection: NatsConnection, event: Event, options: { republished: boolean; insteadOf?: number }) => Promise<Stored>;
+
+/** Any number of events may be on their way at a time; they keep their order. */
+export function createPublishEvent(): PublishEvent {
+  const known = new WeakMap<NatsConnection, Replies>();
+  const repliesOf = (connection: NatsConnection): Replies => {
+    const replies = known.get(connection) ?? openReplies(connection, publishTimeoutMs);
+    known.set(connection, replies);
+    return replies;
+  };
+  return async (connection, event, options) => {
+    const headers = encodeHeaders(event, options);
+    return readReply(await repliesOf(connection).to((reply) => connection.publish(subjectOf(event), event.body, { headers, reply })));
+  };
+}
+
+/** Source: docs.nats.io, "JetStream wire API", publish acknowledgement. */
+function readReply(message: Msg): Stored {
+  if (message.headers?.code === 503) throw new Error('no stream takes events now');
+  const { error, seq, duplicate = false } = message.json<{ error?: ApiError; seq?: number; duplicate?: boolean }>();
+  if (error) throw new JetStreamApiError(error);
+  if (seq === undefined) throw new Error('NATS answered something else than an acknowledgement');
+  return { sequence: seq, isDuplicate: duplicate };
 }

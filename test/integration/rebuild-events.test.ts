@@ -24,6 +24,8 @@ let tenant: TenantRows;
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = new Pool({ connectionString: database.url });
+  // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
+  pool.on('error', () => undefined);
   forms = createPublishedForms({ pool });
   tenant = await insertTenant(pool);
 });

@@ -49,6 +49,7 @@ export async function startTestApi(options: {
   const orm = await openOrm(database.url, { poolSize: 8 });
   stack.defer(() => orm.close(true));
   const pool = new Pool({ connectionString: database.url, max: 8 });
+  pool.on('error', () => undefined); // the database is dropped while idle connections still close
   stack.defer(() => pool.end());
 
   const clock = { now: new Date('2026-11-21T02:15:00.000Z') };

@@ -31,21 +31,25 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
   const committed: Event[] = [];
   let owners = 0;
   const api = await startTestApi({
-    extend: ({ pool, published }) => ({
-      responses: createResponsesService({
-        pool,
-        forms: published,
-        submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
-      }),
-      integrations: createIntegrationsService({
-        pool,
-        providerNamed,
-        network: networkPolicy({ allowLoopback: false }),
-        announceChange: (organizationId) => void announced.push(organizationId),
-        now: () => new Date(),
-      }),
-      deliveries: createDeliveriesService({ pool }),
-    }),
+    extend: ({ pool, published }) => {
+      // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
+      pool.on('error', () => undefined);
+      return {
+        responses: createResponsesService({
+          pool,
+          forms: published,
+          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
+        }),
+        integrations: createIntegrationsService({
+          pool,
+          providerNamed,
+          network: networkPolicy({ allowLoopback: false }),
+          announceChange: (organizationId) => void announced.push(organizationId),
+          now: () => new Date(),
+        }),
+        deliveries: createDeliveriesService({ pool }),
+      };
+    },
   });
   const newOwner = async (): Promise<Owner> => (await api.register(`owner${(owners += 1)}`)) as Owner;
   const newForm: DeliveryApi['newForm'] = async (owner, questions = householdQuestions()) => {

@@ -57,6 +57,19 @@ describe('responses that come one by one', () => {
     expect(batches).toEqual([['a0', 'b0', 'c0', 'a1'], ['c1', 'a2', 'a3', 'a4'], ['a5']]);
   });
 
+  test('of one tenant are in one statement at a time, whatever writers are free', async () => {
+    const { coalescer, batches, letGo } = heldCoalescer({ writers: 2 });
+    const results = [...rows('a', 5), ...rows('b', 2)].map((row) => coalescer.add(row));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(batches).toEqual([['a0', 'b0', 'a1', 'b1']]);
+    results.push(coalescer.add({ tenant: 'c', name: 'c0' }));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(batches.slice(1)).toEqual([['c0']]);
+    for (let round = 0; round < 3; round += 1) await letGo();
+    await Promise.all(results);
+    expect(batches.slice(2)).toEqual([['a2', 'a3', 'a4']]);
+  });
+
   test('are not gathered beyond a batch’s bytes', async () => {
     const { coalescer, batches, letGo } = heldCoalescer({ maxBatch: { rows: 4, bytes: 10 } });
     const results = ['x', 'y', 'z'].map((name) => coalescer.add({ tenant: 'a', name, bytes: 6 }));
