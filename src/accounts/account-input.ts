@@ -1,6 +1,6 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
-import { isEmailAddress } from '../responses/email-address.ts';
-import { whyTextUnstorable } from '../responses/storable.ts';
+import { isEmailAddress } from '../email-address.ts';
+import { whyTextUnstorable } from '../storable.ts';
 import { UserError, type Fault } from '../user-error.ts';
 
 export interface RegisterInput {

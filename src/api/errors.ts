@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Log } from '../log.ts';
-import { isDatabaseTrouble } from '../responses/database-trouble.ts';
+import { isDatabaseTrouble } from '../database-trouble.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Json } from '../events/canonical-json.ts';
-import { isEmailAddress } from '../responses/email-address.ts';
+import { isEmailAddress } from '../email-address.ts';
 import { formLimits } from './form-limits.ts';
 import type { FormStatus } from './form.entity.ts';
 import type { InputFaults } from './input-faults.ts';

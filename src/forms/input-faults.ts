@@ -1,5 +1,5 @@
 import type { Json } from '../events/canonical-json.ts';
-import { whyJsonUnstorable, whyTextUnstorable } from '../responses/storable.ts';
+import { whyJsonUnstorable, whyTextUnstorable } from '../storable.ts';
 import { UserError, type Fault, type UserErrorCode } from '../user-error.ts';
 
 export type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 import type { NetworkPolicy, Provider } from '../../integrations/provider.ts';
 import { eventTypes, type EventType } from '../events/event.ts';
-import { whyTextUnstorable } from '../responses/storable.ts';
+import { whyTextUnstorable } from '../storable.ts';
 import { UserError } from '../user-error.ts';
 import { parseSettings } from './parse-settings.ts';
 

@@ -1,5 +1,5 @@
 import type { NetworkPolicy, Provider } from '../../integrations/provider.ts';
-import { whyJsonUnstorable } from '../responses/storable.ts';
+import { whyJsonUnstorable } from '../storable.ts';
 import { UserError, type Fault } from '../user-error.ts';
 
 /**

@@ -3,9 +3,9 @@ import type { Json } from '../events/canonical-json.ts';
 import type { QuestionDefinition } from '../forms/form-definition.ts';
 import { isDate } from './calendar.ts';
 import { compileChoice, compileChoices } from './choice-value.ts';
-import { isEmailAddress } from './email-address.ts';
+import { isEmailAddress } from '../email-address.ts';
 import { quoted, Refusal, type ReadValue } from './read-value.ts';
-import { whyTextUnstorable } from './storable.ts';
+import { whyTextUnstorable } from '../storable.ts';
 
 const maxTextLength = 50_000;
 const maxPhoneLength = 60;

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonical, type Json } from '../events/canonical-json.ts';
-import { isShallow } from './storable.ts';
+import { isShallow } from '../storable.ts';
 import type { AnswerInput, SubmitResponseInput } from './submission.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Fault } from '../user-error.ts';
 import { utcTime } from './calendar.ts';
 import { quoted } from './read-value.ts';
 import type { Collector, Respondent } from './response.entity.ts';
-import { whyJsonUnstorable, whyTextUnstorable } from './storable.ts';
+import { whyJsonUnstorable, whyTextUnstorable } from '../storable.ts';
 import type { CollectorInput, EnvelopeInput, RespondentInput } from './submission.ts';
 
 /** What is stored around the answers. */

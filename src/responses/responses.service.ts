@@ -8,7 +8,7 @@ import { UserError } from '../user-error.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { pageOfResponses, readResponses, type ResponseFilter } from './response-rows.ts';
-import { whyTextUnstorable } from './storable.ts';
+import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
 

@@ -7,7 +7,7 @@ import { UnavailableError, UserError, type Fault } from '../user-error.ts';
 import { createCoalescer } from './coalescer.ts';
 import { compileForm, type CompiledForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
-import { isDatabaseTrouble, throughTrouble } from './database-trouble.ts';
+import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
 import { checkEnvelope, storedEnvelope } from './envelope.ts';
 import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';

@@ -2,7 +2,7 @@ import type { Fault, UserErrorCode } from '../user-error.ts';
 import type { CompiledForm, CompiledQuestion } from './compile-form.ts';
 import { quoted, Refusal } from './read-value.ts';
 import type { StoredAnswer, StoredAnswers } from './response.entity.ts';
-import { whyJsonUnstorable } from './storable.ts';
+import { whyJsonUnstorable } from '../storable.ts';
 import type { AnswerInput } from './submission.ts';
 
 export type { AnswerInput };

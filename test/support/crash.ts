@@ -34,9 +34,11 @@ export function startChildPipeline(orders: Omit<ChildOrders, 'settings'> & { set
     if (report.kind === 'submitted') hasSubmitted = true;
     if (report.kind === 'ready') becameReady.resolve();
   });
+  becameReady.promise.catch(() => undefined); // where nobody waits for it
   const read = once(lines, 'close');
   const ended = once(child, 'exit').then(async ([code, signal]: (number | NodeJS.Signals | null)[]) => {
     await read;
+    becameReady.reject(new Error(`The child ended with ${signal ?? code ?? 'nothing'} before its pipeline ran.`));
     return signal ?? code ?? null;
   });
   return {

@@ -30,7 +30,7 @@ describe('an id', () => {
 
   test('carries its time as UUIDv7 does: 48 bits of milliseconds in front', () => {
     const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-    const digits = [...newId('evt').slice(4)].map((digit) => BigInt(alphabet.indexOf(digit)));
+    const digits = Array.from(newId('evt').slice(4)).map((digit) => BigInt(alphabet.indexOf(digit)));
     const value = digits.reduce((sum, digit) => sum * 32n + digit, 0n);
     expect(Math.abs(Number(value >> 80n) - Date.now())).toBeLessThan(60_000);
     expect((value >> 76n) & 0xfn).toBe(7n);

@@ -1,4 +1,4 @@
-import type { Json } from '../events/canonical-json.ts';
+import type { Json } from './events/canonical-json.ts';
 
 const maxJsonDepth = 32;
 const maxJsonBytes = 64 * 1024;

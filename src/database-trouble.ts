@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from '../user-error.ts';
+import { UnavailableError } from './user-error.ts';
 
 /** Classes of SQLSTATE that say the server or the way to it failed, not the statement. */
 const troubleStates = /^(08|53|57P|58|40)/;
