@@ -1,0 +1,40 @@
+import { performance } from 'node:perf_hooks';
+import type { ClaimedDelivery } from '../deliveries/claim-due.ts';
+import type { Lease } from '../deliveries/record-outcomes.ts';
+import type { Event } from '../events/event.ts';
+import type { Recorder } from './recorder.ts';
+import type { Work } from './work.ts';
+
+/** Claimed deliveries with their events, ready for a lane. */
+export async function claimedWork(facts: {
+  claimed: readonly ClaimedDelivery[];
+  claimMs: number;
+  rebuild: (claimed: readonly (ClaimedDelivery & { integrationsVersion: number })[]) => Promise<Event[]>;
+  partitions: { held(): Lease[]; isHeld(lease: Lease): boolean };
+  recorder: Recorder;
+}): Promise<Work[]> {
+  const { claimed, claimMs, rebuild, partitions, recorder } = facts;
+  if (claimed.length === 0) return [];
+  const expiresAt = performance.now() + claimMs / 2; // half, so that an attempt begun before it ends before the claim does
+  const events = new Map((await rebuild(claimed.map((one) => ({ ...one, integrationsVersion: 0 })))).map((event) => [event.id, event]));
+  const leases = new Map(partitions.held().map((lease) => [lease.partition, lease]));
+  return claimed.flatMap((one): Work[] => {
+    const event = events.get(one.eventId);
+    const lease = leases.get(one.partition);
+    if (!event || !lease) return [];
+    return [
+      {
+        kind: 'claimed',
+        deliveryId: one.id,
+        integrationId: one.integrationId,
+        event,
+        lease,
+        attempts: one.attempts,
+        scheduleStart: one.scheduleStart,
+        since: performance.now(),
+        isOurs: () => partitions.isHeld(lease) && performance.now() < expiresAt,
+        settle: (state, onRecorded) => recorder.retry({ ...state, id: one.id, lease }, onRecorded),
+      },
+    ];
+  });
+}

@@ -1,0 +1,84 @@
+import type { Pool } from 'pg';
+import type { HttpClient, Provider } from '../../integrations/provider.ts';
+import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
+import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
+import type { Log } from '../log.ts';
+import { attempt, type Calls } from './attempt.ts';
+import { createLane, type Lane, type LaneSettings } from './lane.ts';
+
+export interface OpenLaneOptions {
+  pool: Pool;
+  http: HttpClient;
+  providerNamed: (name: string) => Provider | undefined;
+  log: Log;
+  scheduleMs: readonly number[];
+  spillAfterMs: number;
+  breakerFailures: number;
+}
+
+/** How an integration's receiver is to be served. */
+export function laneSettings(options: OpenLaneOptions, integration: EnabledIntegration): LaneSettings {
+  const provider = options.providerNamed(integration.provider);
+  const isOrdered = provider?.isOrdered?.(integration.settings) ?? false;
+  return {
+    concurrency: isOrdered ? 1 : (provider?.limits.concurrency ?? 1),
+    batchSize: provider?.limits.batchSize ?? 1,
+    isOrdered,
+    scheduleMs: options.scheduleMs,
+    spillAfterMs: options.spillAfterMs,
+    breakerFailures: options.breakerFailures,
+  };
+}
+
+/** With its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
+export function served(options: OpenLaneOptions, integration: EnabledIntegration): EnabledIntegration {
+  const provider = options.providerNamed(integration.provider);
+  if (!provider) return { ...integration, status: 'disabled', statusReason: `No provider named ${integration.provider} is installed.` };
+  const parsed = provider.settings.safeParse(integration.settings);
+  if (!parsed.success) return { ...integration, status: 'disabled', statusReason: `Its settings do not fit the provider: ${parsed.error.message}` };
+  return { ...integration, settings: parsed.data };
+}
+
+/** Opens the lane of an integration that `served` has looked at. */
+export function openLane(facts: { options: OpenLaneOptions; integration: EnabledIntegration; calls: Calls; wantMore: () => void; onAttempted: () => void }): Lane {
+  const { options, integration, calls, wantMore } = facts;
+  const { pool, log, http } = options;
+  const provider = options.providerNamed(integration.provider);
+  const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
+  return createLane(
+    {
+      attempt: (current, works) => {
+        if (!provider) throw new Error(`no provider named ${current.provider}`);
+        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log, calls }, works);
+      },
+      earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
+      reportHealth: (current, status, reason) => {
+        log.warn({ integrationId: current.id, status, reason }, `integration.${status}`);
+        reportHealth(pool, { integration: current, status, reason }).catch(onError);
+      },
+      onAttempted: ({ work, integration: current, outcome, status, durationMs }) => {
+        facts.onAttempted();
+        const isFine = outcome.status === 'delivered';
+        log[isFine ? 'debug' : 'info'](
+          {
+            deliveryId: work.deliveryId,
+            eventId: work.event.id,
+            formId: work.event.formId,
+            integrationId: current.id,
+            provider: current.provider,
+            attempt: work.attempts + 1,
+            outcome: outcome.status,
+            status,
+            durationMs,
+            httpStatus: outcome.httpStatus,
+            error: isFine ? undefined : outcome.error,
+          },
+          'delivery.attempted',
+        );
+      },
+      wantMore,
+      onError,
+    },
+    { integration, settings: laneSettings(options, integration) },
+  );
+}
