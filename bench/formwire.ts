@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endingWithParent } from '../src/embedded/child-process.ts';
-import { cpuSeconds, peakRssMib, resetPeakRss } from './process-cost.ts';
+import { peakRssMib, resetPeakRss } from './peak-rss.ts';
 import { withClient } from './world.ts';
 
 /** The product as `npm start` runs it, API, relay and dispatcher in one process, but on the bench's servers. */
@@ -12,7 +12,6 @@ export interface Formwire extends AsyncDisposable {
   pid: number;
   /** Of the GraphQL endpoint. */
   url: string;
-  cpuSeconds(): number;
   peakRssMib(): number | undefined;
 }
 
@@ -43,7 +42,7 @@ export async function startFormwire(options: { databaseUrl: string; natsUrl: str
     const url = /Formwire listens at (\S+)/.exec(output)?.[1];
     if (url) {
       resetPeakRss(pid);
-      return { pid, url, cpuSeconds: () => cpuSeconds(pid), peakRssMib: () => peakRssMib(pid), [Symbol.asyncDispose]: stop };
+      return { pid, url, peakRssMib: () => peakRssMib(pid), [Symbol.asyncDispose]: stop };
     }
     if (child.exitCode === null && Date.now() < giveUpAt) continue;
     await stop();

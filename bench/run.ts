@@ -17,7 +17,7 @@ const measurements: Record<string, Measurement> = {
   latency: measureLatency,
 };
 
-const short: Extent = { rounds: 3, forMs: 2_500, warmUpMs: 700, backlog: 8_000, latencyMs: 4_000 };
+const short: Extent = { rounds: 3, forMs: 2_000, warmUpMs: 700, backlog: 8_000, latencyMs: 4_000 };
 const full: Extent = { rounds: 5, forMs: 8_000, warmUpMs: 2_000, backlog: 20_000, latencyMs: 20_000 };
 /** However wrong things go, it ends. */
 const limitMs = { short: 600_000, full: 1_800_000 };

@@ -45,7 +45,7 @@ const environment = z.object({
   FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false']).transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),
   FORMWIRE_STREAM_MAX_AGE: durationMs.default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
-  FORMWIRE_DATABASE_CONNECTIONS: count(16, 500).default(20).describe('connections to PostgreSQL of one process, at most'),
+  FORMWIRE_DATABASE_CONNECTIONS: count(18, 500).default(20).describe('connections to PostgreSQL of one process, at most'),
   FORMWIRE_RETRY_SCHEDULE: schedule
     .default([5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000])
     .describe('waits before the second, third … attempt; after the last the delivery is dead; default 5s,5m,30m,2h,5h,10h,14h,20h,24h'),

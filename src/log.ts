@@ -1,4 +1,5 @@
-import { pino, type Logger } from 'pino';
+import { writeSync } from 'node:fs';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type Log = Logger;
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -9,16 +10,33 @@ export type LogLevel = (typeof logLevels)[number];
  * decision. Never answers, secrets, or URLs with credentials.
  */
 export function createLog(level: LogLevel): Log {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    messageKey: 'event',
-    serializers: { err: describeError },
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
-  });
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'event',
+      serializers: { err: describeError },
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
+    },
+    standardOutput,
+  );
 }
+
+/**
+ * Lines go out as they are written, and one that cannot is dropped: on a terminal that was closed, or a full disk,
+ * pino's own destination tries for ever, and the process could never stop.
+ */
+const standardOutput: DestinationStream = {
+  write: (line) => {
+    try {
+      writeSync(1, line);
+    } catch {
+      // there is nowhere to say it
+    }
+  },
+};
 
 /**
  * What a log line tells of an error. Only what is known to be safe: database errors carry whole rows in their details,

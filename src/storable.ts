@@ -20,7 +20,7 @@ export interface JsonRefusal {
 }
 
 /**
- * Checks free JSON: every text and key storable, numbers finite (a GraphQL literal can say 1e999), at most 32 levels
+ * Checks free JSON: every text and key storable, numbers of a sensible size (a GraphQL literal can say 1e999), at most 32 levels
  * deep and 64 KiB long. Answers the first fault.
  */
 export function whyJsonUnstorable(value: unknown): JsonRefusal | undefined {
@@ -45,10 +45,13 @@ const refuse = (reason: string): Refusal => ({ reason, path: [] });
 
 function walk(value: unknown, levels: number): Refusal | undefined {
   if (typeof value === 'string') return ifUnstorable(value);
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : refuse('is not a finite number');
+  if (typeof value === 'number') return isWritable(value) ? undefined : refuse('is a number beyond 1e21 or finer than 1e-21');
   if (value === null || typeof value === 'boolean') return undefined;
   return typeof value === 'object' ? walkMembers(value, levels) : refuse('is not JSON');
 }
+
+/** PostgreSQL writes numbers out in full: 1e308 takes 309 digits, and some kilobytes of them half a megabyte. */
+const isWritable = (value: number): boolean => value === 0 || (Math.abs(value) < 1e21 && Math.abs(value) > 1e-21);
 
 function walkMembers(value: object, levels: number): Refusal | undefined {
   if (levels === 0) return refuse(`is nested more than ${maxJsonDepth} levels deep`);

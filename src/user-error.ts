@@ -12,6 +12,7 @@ export const userErrorCodes = [
   'FORM_CLOSED',
   'IDEMPOTENCY_MISMATCH',
   'TOO_MANY',
+  'UNAVAILABLE',
 ] as const;
 export type UserErrorCode = (typeof userErrorCodes)[number];
 

@@ -2,6 +2,7 @@ import { execute, getOperationAST, type ExecutionResult, type GraphQLError, type
 import type { Context } from '../graphql/context.ts';
 import { withCode, type Documents } from './documents.ts';
 import { requestError } from './errors.ts';
+import { whyUnaffordable } from './query-cost.ts';
 import type { RequestParams } from './request-params.ts';
 
 /** What one operation came to. `status` where it differs from what the result alone would say. */
@@ -34,6 +35,8 @@ export function createOperationRunner(deps: {
       if (operation.operation === 'subscription') return refused('BAD_REQUEST', 'A subscription needs "accept: text/event-stream".', 406);
       if (operation.operation === 'mutation' && isSafe) return refused('BAD_REQUEST', 'A mutation must be sent with POST.', 405);
 
+      const unaffordable = whyUnaffordable({ schema, document, operation, variables });
+      if (unaffordable) return { result: { errors: [unaffordable] } };
       const contextValue = createContext();
       const result = await execute({ schema, document, operationName, variableValues: variables, contextValue });
       return result.errors ? withErrors(result, maskError) : { result };

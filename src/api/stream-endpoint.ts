@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { getOperationAST, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
 import type { Documents } from './documents.ts';
+import { whyUnaffordable } from './query-cost.ts';
 import type { RequestParams } from './request-params.ts';
 
 /** Serves operations whose results come one after the other: over SSE, or as multipart. */
@@ -35,10 +36,10 @@ const ownHeaders = new Set(['connection', 'content-encoding', 'transfer-encoding
  * query parsed and validated by the rules and the cache that all requests share.
  */
 export function createStreamEndpoint({ schema, documents, maskError, log }: StreamEndpointDeps): StreamEndpoint {
-  const yoga = createYoga<{ createContext: () => Context }, Context>({
+  const yoga = createYoga<{ createContext: () => Context }, { own: Context }>({
     schema,
-    context: ({ createContext }) => createContext(),
-    plugins: [useDocuments(documents)],
+    context: ({ createContext }) => ({ own: createContext() }),
+    plugins: [useDocuments(documents), useOwnContext],
     maskedErrors: { maskError: (error) => (error instanceof GraphQLError ? maskError(error) : maskError(asGraphqlError(error))) },
     logging: { debug: () => {}, info: () => {}, warn: () => {}, error: (error: unknown) => log.debug({ err: error }, 'stream.error') },
     parserAndValidationCache: false,
@@ -74,6 +75,22 @@ export function createStreamEndpoint({ schema, documents, maskError, log }: Stre
     },
   };
 }
+
+/** Yoga copies what it is given into a context of its own, which loses what is not a member: resolvers get the original. */
+const useOwnContext: Plugin<{ own: Context }> = {
+  onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) => {
+    const { schema, document, operationName, variableValues: variables } = args;
+    const operation = getOperationAST(document, operationName);
+    const unaffordable = operation && whyUnaffordable({ schema, document, operation, variables });
+    if (unaffordable) return setResultAndStopExecution({ errors: [unaffordable] });
+    setExecuteFn((given) => executeFn({ ...given, contextValue: ownContext(given) }));
+  },
+  onSubscribe: ({ subscribeFn, setSubscribeFn }) => {
+    setSubscribeFn((given) => subscribeFn({ ...given, contextValue: ownContext(given) }));
+  },
+};
+
+const ownContext = ({ contextValue }: ExecutionArgs): Context => (contextValue as { own: Context }).own;
 
 /** Lets Yoga take parsed and validated queries from where all requests get them. */
 function useDocuments(documents: Documents): Plugin {

@@ -45,14 +45,17 @@ export interface Pipeline {
 
 /** Connections of the write path: two for submissions, two for recording, the rest for leases and notes. */
 const writeConnections = 6;
+/** Connections of the dispatcher's reads and claims: no query of the API can keep a delivery waiting. */
+const dispatchConnections = 4;
 /** Connections of the API's ordinary reads and writes. */
-export const entityConnections = 6;
+export const entityConnections = 5;
 
 export function openPipeline(options: PipelineOptions): Pipeline {
   const { config, databaseUrl, natsUrl, allowLoopback, log, onStep } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
-  const pool = openPool({ url: databaseUrl, max: config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections - entityConnections, name: 'read', log });
+  const pool = openPool({ url: databaseUrl, max: config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections - dispatchConnections - entityConnections, name: 'read', log });
   const writePool = openPool({ url: databaseUrl, max: writeConnections, name: 'write', log });
+  const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: dispatchConnections, name: 'dispatch', log }) : undefined;
   const publishing = openLink({ url: natsUrl, name: 'publishing', log });
   const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
@@ -86,15 +89,15 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
       })
     : undefined;
-  const dispatcher = consuming
+  const dispatcher = consuming && dispatchPool
     ? createDispatcher({
-        pool,
+        pool: dispatchPool,
         writePool,
         link: consuming,
         stream,
         http,
         providerNamed,
-        rebuild: (claimed) => rebuildEvents({ pool, forms }, claimed),
+        rebuild: (claimed) => rebuildEvents({ pool: dispatchPool, forms }, claimed),
         log,
         scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
         spillAfterMs: config.FORMWIRE_SPILL_AFTER,
@@ -129,7 +132,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     close: async () => {
       await http.close();
       await Promise.all([publishing.close(), consuming?.close()]);
-      await Promise.all([pool.end(), writePool.end()]);
+      await Promise.all([pool.end(), writePool.end(), dispatchPool?.end()]);
     },
   };
 }

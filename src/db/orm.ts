@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
+import type { Pool, PoolClient } from 'pg';
 import { Organization } from '../accounts/organization.entity.ts';
 import { User } from '../accounts/user.entity.ts';
 import { Attempt } from '../deliveries/attempt.entity.ts';
@@ -28,8 +29,29 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
       pool: { min: 0, max: options.poolSize },
+      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: giveBrokenBack },
       forceUtcTimezone: true,
       logger: () => undefined, // what matters is thrown; statements could hold answers
     }),
   );
+}
+
+/** Long enough for whoever holds a connection that broke to give it back themselves. */
+const graceMs = 1_000;
+
+/**
+ * A transaction whose rollback fails because the connection broke never gives it back, and a pool whose connections
+ * are all lent keeps every later call waiting: what is still lent a second after its end is given back here.
+ */
+function giveBrokenBack(pool: Pool): void {
+  const lent = new Set<PoolClient>();
+  pool.on('acquire', (client) => void lent.add(client));
+  pool.on('release', (_error, client) => void lent.delete(client));
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      setTimeout(() => {
+        if (lent.delete(client)) client.release(true);
+      }, graceMs).unref();
+    });
+  });
 }

@@ -51,6 +51,9 @@ export async function integrationsWithPending(pool: Pool): Promise<Id<'intg'>[]>
   return rows.map((row) => row.integrationId);
 }
 
+/** The caller may have lost a partition without knowing: what another has claimed there must stay with it. */
+const heldPartitions = `held as (select partition from partition_leases where owner = $1 and partition = any($2) for share)`;
+
 /** A claim counts while it has not run out and its holder owns the partition; the caller owns these. */
 const isFree = `(p.claimed_by is distinct from $1 or p.claim_expires_at < now())`;
 
@@ -58,16 +61,18 @@ const isFree = `(p.claimed_by is distinct from $1 or p.claim_expires_at < now())
 const isReady = `(p.next_attempt_at is null or p.next_attempt_at <= now() or p.last_attempt_at < wanted.recovered_at)`;
 
 const wanted = `unnest($4::text[], $5::int[], $6::timestamptz[]) as wanted(integration_id, most, recovered_at)`;
-const pendingOfWanted = `p.integration_id = wanted.integration_id and p.status = 'pending' and p.partition = any($2)`;
+const pendingOfWanted = `p.integration_id = wanted.integration_id and p.status = 'pending' and p.partition = any(array(select partition from held))`;
+/** What waited for no certain time gets one: should nothing come of this claim, the delivery is due when it has run out. */
 const claimFound = `
-  update deliveries d set claimed_by = $1, claim_expires_at = now() + make_interval(secs => $3 / 1000.0)
+  update deliveries d set claimed_by = $1, claim_expires_at = now() + make_interval(secs => $3 / 1000.0),
+         next_attempt_at = coalesce(d.next_attempt_at, now())
   from due where d.id = due.id and d.status = 'pending'
   returning d.id, d.event_id as "eventId", d.event_type as type, d.position::float8 as position,
             d.organization_id as "organizationId", d.form_id as "formId", d.response_id as "responseId",
             d.integration_id as "integrationId", d.partition, d.attempts, d.schedule_start as "scheduleStart"`;
 
 const claimEach = (rule: { ready: string; order: string }): string => `
-  with due as (
+  with ${heldPartitions}, due as (
     select found.id from ${wanted}
     cross join lateral (
       select p.id from deliveries p
@@ -90,7 +95,7 @@ const claimByHand = claimEach({
  * integration has not been given yet ends the list too: its outbox row is still here.
  */
 const claimInOrder = `
-  with oldest as (
+  with ${heldPartitions}, oldest as (
     select found.* from ${wanted}
     cross join lateral (
       select p.id, p.integration_id, p.position,
@@ -119,8 +124,8 @@ const statements: Record<ClaimRequest['mode'], readonly { name: string; text: st
 };
 
 /**
- * Claims deliveries of partitions the caller owns, for `claimMs`. No transaction stays open: a claim is a name and a
- * time in the row. Answers them oldest first.
+ * Claims deliveries of partitions, as far as the caller owns them, for `claimMs`. No transaction stays open: a claim is
+ * a name and a time in the row. Answers them oldest first.
  */
 export async function claimDue(
   pool: Pool,
@@ -146,4 +151,13 @@ export async function claimDue(
     }
   }
   return claimed.toSorted((one, other) => one.position - other.position);
+}
+
+/** Gives claims up of which nothing came, so that the deliveries need not wait until they run out. */
+export async function releaseClaims(pool: Pool, options: { owner: Id<'dsp'>; ids: readonly Id<'dlv'>[] }): Promise<void> {
+  await pool.query({
+    name: 'release-claims',
+    text: `update deliveries set claimed_by = null, claim_expires_at = null where id = any($2) and claimed_by = $1 and status = 'pending'`,
+    values: [options.owner, options.ids],
+  });
 }

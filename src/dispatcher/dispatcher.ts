@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { claimDue, integrationsWithPending, type ClaimedDelivery } from '../deliveries/claim-due.ts';
+import { claimDue, integrationsWithPending, releaseClaims, type ClaimedDelivery } from '../deliveries/claim-due.ts';
 import { cancelPending } from '../deliveries/cancel-pending.ts';
 import { findRecorded, oldestUndispatched } from '../deliveries/dispatch-state.ts';
 import { leaveDispatchers, releaseLeases, renewLeases } from '../deliveries/partition-leases.ts';
@@ -91,7 +91,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       pending: () => integrationsWithPending(pool),
       // what is held now, not when the round began: a partition that a request knows of must be in its claim
       claim: (requests) => claimDue(pool, { owner: id, partitions: partitions.held().map((lease) => lease.partition), claimMs, requests }),
-      prepare: (claimed) => claimedWork({ claimed, claimMs, rebuild: options.rebuild, partitions, recorder }),
+      prepare: (claimed) =>
+        claimedWork({ claimed, claimMs, rebuild: options.rebuild, partitions, recorder, release: (ids) => releaseClaims(writePool, { owner: id, ids }) }),
       cancel: (ids) => cancelPending(pool, ids),
     });
   };

@@ -44,7 +44,8 @@ const maxRemembered = 5_000;
 export function createIntake(deps: IntakeDeps): Intake {
   const { lease, recorder } = deps;
   const acks = new Map<Id<'evt'>, { ack: () => void; bytes: number }>();
-  const done = new Set<Id<'evt'>>();
+  let done = new Set<Id<'evt'>>();
+  let doneBefore = new Set<Id<'evt'>>();
   let bytes = 0;
   const waitingForRoom: (() => void)[] = [];
   const waitingForNone: (() => void)[] = [];
@@ -70,7 +71,7 @@ export function createIntake(deps: IntakeDeps): Intake {
     acks.delete(event.id);
     bytes -= entry.bytes;
     done.add(event.id);
-    if (done.size > maxRemembered) for (const oldest of [...done].slice(0, maxRemembered / 2)) done.delete(oldest);
+    if (done.size > maxRemembered / 2) [doneBefore, done] = [done, new Set()];
     entry.ack();
     deps.onAcked?.();
     settleWaiting();
@@ -148,7 +149,7 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   const admit = (incoming: Incoming): Promise<void> | undefined => {
     const { event } = incoming;
-    if (done.has(event.id)) {
+    if (done.has(event.id) || doneBefore.has(event.id)) {
       incoming.ack();
       return undefined;
     }

@@ -140,8 +140,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   const run = async (batch: readonly Work[]): Promise<void> => {
     const works = settings.isOrdered ? await keepOrder(batch) : batch;
     const tryable = works.filter((work) => work.isOurs());
-    // one from the stream comes again by itself; a claimed one would wait until its claim runs out
-    for (const work of works) if (work.kind === 'claimed' && !tryable.includes(work)) spill(work, reasons.stopping, new Date());
+    for (const work of works) if (work.kind === 'claimed' && !tryable.includes(work)) handBack(work);
     if (tryable.length === 0) return;
     const attempted = await deps.attempt(integration, tryable);
     for (const [index, work] of tryable.entries()) {
@@ -150,10 +149,23 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     }
   };
 
+  /** One from the stream comes again by itself; a claimed one would wait until its claim runs out. */
+  const handBack = (work: Work): void => {
+    failedClaim = Math.min(failedClaim, work.event.position);
+    spill(work, reasons.stopping, new Date());
+  };
+
+  /** Where the database cannot tell, the delivery goes the way through PostgreSQL. */
+  const mayGoFirst = (work: Work): Promise<boolean> =>
+    gate.allows(work).catch((error: unknown) => {
+      deps.onError(error);
+      return false;
+    });
+
   const keepOrder = async (batch: readonly Work[]): Promise<Work[]> => {
     const allowed: Work[] = [];
     for (const work of batch) {
-      const isNext = work.kind === 'first' ? await gate.allows(work) : work.event.position < failedClaim;
+      const isNext = work.kind === 'first' ? await mayGoFirst(work) : work.event.position < failedClaim;
       if (isNext) allowed.push(work);
       else spill(work, reasons.order, new Date());
     }

@@ -65,6 +65,13 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   try {
     for await (const message of messages) {
       if (signal.aborted) break;
+      if (!deps.isHeld()) {
+        // the lease ran out while this process stood still: these are its successor's, and would come to it only after
+        // `ack_wait`. In this order: what is given back must not be given out here again
+        stop();
+        message.nak();
+        continue;
+      }
       let incoming: Incoming;
       try {
         incoming = decodeMessage(message);

@@ -80,7 +80,7 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
     const askedAt = performance.now();
     const { held, share } = await deps.renew(options);
     const validUntil = askedAt + leaseMs;
-    for (const one of [...owned.values()]) {
+    for (const one of owned.values()) {
       const isOurs = held.some((lease) => lease.partition === one.lease.partition && lease.epoch === one.lease.epoch);
       if (isOurs && isValid(one)) one.validUntil = validUntil;
       else drop(one);

@@ -29,9 +29,18 @@ export async function retryRound(deps: RetriesDeps): Promise<number> {
   const deleted = integrations.filter((integration) => integration.isDeleted).map((integration) => integration.id);
   if (deleted.length > 0) await deps.cancel(deleted);
 
-  const requests = ids.flatMap((id) => lanes.get(id)?.claimRequest() ?? []);
+  const requests = bounded(ids.flatMap((id) => lanes.get(id)?.claimRequest() ?? []));
   if (requests.length === 0) return 0;
   const works = Map.groupBy(await deps.prepare(await deps.claim(requests)), (work) => work.integrationId);
   for (const request of requests) lanes.get(request.integrationId)?.offerClaimed(works.get(request.integrationId) ?? [], request);
   return [...works.values()].reduce((sum, some) => sum + some.length, 0);
+}
+
+/** Deliveries claimed in one round, at most: their events are read back together, within the time of a claim. */
+const maxClaimed = 1_000;
+
+/** An equal share for each integration, so that a long list of them is served in one round as well. */
+function bounded(requests: readonly ClaimRequest[]): ClaimRequest[] {
+  const share = Math.max(1, Math.floor(maxClaimed / Math.max(1, requests.length)));
+  return requests.map((request) => ({ ...request, limit: Math.min(request.limit, share) }));
 }

@@ -44,19 +44,21 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
-      const integration = await changeIntegrations(caller, viewer, async (em, sinceVersion) =>
-        em.create(Integration, {
+      const integration = await changeIntegrations(caller, viewer, async (em, sinceVersion) => {
+        const formId = await ownFormId(em, { viewer, formId: input.formId });
+        await refuseTooMany(em, { viewer, formId });
+        return em.create(Integration, {
           id: newId('intg'),
           organizationId: viewer.organizationId,
-          formId: await ownFormId(em, { viewer, formId: input.formId }),
+          formId,
           provider: provider.name,
           status: 'active',
           statusReason: null,
           name, events, settings, secrets, sinceVersion,
           createdAt: at,
           updatedAt: at,
-        }),
-      );
+        });
+      });
       announceChange(viewer.organizationId);
       return { integration, secret };
     },
@@ -122,6 +124,16 @@ function changeIntegrations(caller: Caller, viewer: Viewer, change: (em: EntityM
     organization.integrationsVersion += 1;
     return change(em, organization.integrationsVersion);
   });
+}
+
+/** Integrations that one response can go to; each costs a delivery, a lane and sockets of its own. */
+const maxPerForm = 100;
+
+async function refuseTooMany(em: EntityManager, wanted: { viewer: Viewer; formId: Id<'form'> | null }): Promise<void> {
+  const { viewer, formId } = wanted;
+  const count = await em.count(Integration, { organizationId: viewer.organizationId, deletedAt: null, $or: [{ formId }, { formId: null }] });
+  if (count < maxPerForm) return;
+  throw new UserError('TOO_MANY', `A form has ${maxPerForm} integrations at most, those for all forms included. Delete one first.`, ['formId']);
 }
 
 async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {

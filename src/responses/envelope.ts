@@ -17,19 +17,16 @@ export interface Envelope {
 const maxLength = { clientId: 200, mobile: 50, email: 254, name: 500, userId: 200, username: 200, location: 500 } as const;
 
 /**
- * The faults of what stands around the answers, each with its path: texts that cannot be stored or are too long, times
- * that do not exist, metadata out of bounds. Does not judge the respondent's number and address: they are kept as sent.
- */
-export const checkEnvelope = (input: EnvelopeInput): Fault[] => readEnvelope(input).faults;
-
-/**
- * What is stored of an envelope without faults: only members that were sent and are not null, times in UTC, `{}` for no
- * metadata. Renders the same bytes as what jsonb gives back, which the input does not: a null or undefined member
+ * Reads what stands around the answers.
+ *
+ * `faults`, each with its path: texts that cannot be stored or are too long, times that do not exist, metadata out of
+ * bounds. Does not judge the respondent's number and address: they are kept as sent.
+ *
+ * `envelope`, where there are none, as it is stored: only members that were sent and are not null, times in UTC, `{}`
+ * for no metadata. Renders the same bytes as what jsonb gives back, which the input does not: a null or undefined member
  * would be there before the round trip and not, or otherwise, after it.
  */
-export const storedEnvelope = (input: EnvelopeInput): Envelope => readEnvelope(input).envelope;
-
-function readEnvelope(input: EnvelopeInput): { envelope: Envelope; faults: Fault[] } {
+export function readEnvelope(input: EnvelopeInput): { envelope: Envelope; faults: Fault[] } {
   const faults: Fault[] = [];
   const envelope = {
     clientId: readClientId(input.clientId, faults),

@@ -8,7 +8,7 @@ import { createCoalescer } from './coalescer.ts';
 import { compileForm, type CompiledForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
-import { checkEnvelope, storedEnvelope } from './envelope.ts';
+import { readEnvelope, type Envelope } from './envelope.ts';
 import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
 import { responseEventData } from './render.ts';
@@ -31,14 +31,14 @@ export interface Submitter {
    * result and emits nothing. Throws UserError with every fault at once, UnavailableError where the outcome is open.
    */
   submit(input: SubmitResponseInput): Promise<SubmittedResponse>;
-  /** Accepts many, each on its own: one that is refused does not touch the others. */
+  /** Accepts many, each on its own: one that is refused, or not confirmed, does not touch the others. */
   submitMany(inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]>;
 }
 
 export type SubmitResult = { response: SubmittedResponse } | { faults: readonly Fault[] };
 
 /** A form that changes under a submission is read again; more often than this, somebody edits it in a loop. */
-const maxRounds = 5;
+const maxRounds = 20;
 const writers = 2;
 const throughTroubleMs = 10_000;
 /** What a nats-server takes in one message by default is 1 MiB, headers included. */
@@ -90,7 +90,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       await requireFamily(form, input.familyId);
 
-      const { row, response } = prepare(form, input, checked.answers);
+      const { row, response } = prepare(form, input, checked);
       const body = render(form, response);
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
@@ -106,43 +106,60 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     throw new UnavailableError('OVERLOADED', 'The form changes faster than responses can be checked; try again.', 1_000);
   };
 
+  const submitOne = async (input: SubmitResponseInput): Promise<SubmitResult> => {
+    try {
+      return { response: await submit(input) };
+    } catch (error) {
+      if (error instanceof UserError) return { faults: error.faults };
+      // its own result, for the others may be committed
+      if (error instanceof UnavailableError) return { faults: [{ code: 'UNAVAILABLE', message: error.message, path: [] }] };
+      throw error;
+    }
+  };
+
   return {
     submit,
-    submitMany: (inputs) =>
-      Promise.all(
-        inputs.map(async (input): Promise<SubmitResult> => {
-          try {
-            return { response: await submit(input) };
-          } catch (error) {
-            if (error instanceof UserError) return { faults: error.faults };
-            throw error;
-          }
-        }),
-      ),
+    submitMany: async (inputs) => {
+      const results: Promise<SubmitResult>[] = [];
+      const families = new Map<string, Promise<unknown>>();
+      for (const input of inputs) {
+        // revisions of one family follow each other: at once they would be in each other's way
+        const before = input.familyId ? families.get(input.familyId) : undefined;
+        const result = before ? before.then(() => submitOne(input)) : submitOne(input);
+        if (input.familyId) families.set(input.familyId, result);
+        results.push(result);
+      }
+      return Promise.all(results);
+    },
   };
 }
 
-function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): { answers: StoredAnswers } | { faults: readonly Fault[] } {
+interface Checked {
+  answers: StoredAnswers;
+  envelope: Envelope;
+}
+
+function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): Checked | { faults: readonly Fault[] } {
   if (form.status !== 'open') return { faults: [{ code: 'FORM_CLOSED', message: 'This form takes no responses now.', path: ['formId'] }] };
-  const envelopeFaults = checkEnvelope(input);
+  const { envelope, faults } = readEnvelope(input);
   const result = validateAnswers(compiled, input.answers);
-  if ('answers' in result && envelopeFaults.length === 0) return result;
-  return { faults: [...envelopeFaults, ...('faults' in result ? result.faults : [])] };
+  if ('answers' in result && faults.length === 0) return { answers: result.answers, envelope };
+  return { faults: [...faults, ...('faults' in result ? result.faults : [])] };
 }
 
 function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { contentHash: string | null }): SubmittedResponse {
   if (earlier.contentHash === contentHash(input)) return earlier;
-  const message = `A response with other content has this clientId already: ${earlier.id}. Send a new clientId for a new response.`;
-  throw new UserError('IDEMPOTENCY_MISMATCH', message, ['clientId']);
+  // without its id, which would let whoever guesses client ids go on with somebody's response
+  throw new UserError('IDEMPOTENCY_MISMATCH', 'A response with other content has this clientId already. Send a new clientId for a new response.', ['clientId']);
 }
 
-function prepare(form: PublishedForm, input: SubmitResponseInput, answers: StoredAnswers): { row: ResponseRow; response: SubmittedResponse } {
+function prepare(form: PublishedForm, input: SubmitResponseInput, { answers, envelope }: Checked): { row: ResponseRow; response: SubmittedResponse } {
   const id = newId('resp');
   const response: SubmittedResponse = {
     id,
     formId: form.id,
     formVersion: form.version,
-    ...storedEnvelope(input),
+    ...envelope,
     familyId: (input.familyId as Id<'resp'> | null | undefined) ?? id,
     revision: 1,
     submittedAt: new Date(),

@@ -34,11 +34,12 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
       if (status.type === 'disconnect' || status.type === 'reconnect') log.warn({ link: name }, `stream.${status.type}ed`);
     }
   };
+  let isSaid = false;
   const opening = (async () => {
     while (!closing.signal.aborted) {
       try {
         connection = await connect({
-          servers: url.split(','),
+          ...serversOf(url),
           name: `formwire-${name}`,
           maxReconnectAttempts: -1,
           reconnectTimeWait: 250,
@@ -49,7 +50,9 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
         void follow(connection);
         return connection;
       } catch (error) {
-        log.warn({ link: name, err: error }, 'stream.unreachable');
+        // once, not for every try of an outage
+        if (!isSaid) log.warn({ link: name, err: error }, 'stream.unreachable');
+        isSaid = true;
         await pause(500, closing.signal);
       }
     }
@@ -74,4 +77,13 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
       await (await opening)?.close();
     },
   };
+}
+
+/** Where to connect, and as whom: `nats://user:password@host:4222`, or `nats://token@host:4222`. */
+function serversOf(url: string): { servers: string[]; user?: string; pass?: string; token?: string } {
+  const parsed = url.split(',').map((one) => new URL(one.trim()));
+  const servers = parsed.map(({ protocol, host }) => `${protocol}//${host}`);
+  const { username = '', password = '' } = parsed[0] ?? {};
+  if (password !== '') return { servers, user: decodeURIComponent(username), pass: decodeURIComponent(password) };
+  return username === '' ? { servers } : { servers, token: decodeURIComponent(username) };
 }

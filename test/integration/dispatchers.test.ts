@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { webhook } from '../../integrations/webhook/webhook.ts';
+import { claimDue, type ClaimRequest } from '../../src/deliveries/claim-due.ts';
 import { renewLeases } from '../../src/deliveries/partition-leases.ts';
 import { recordFirstOutcomes, recordRetryOutcomes, type FirstOutcome } from '../../src/deliveries/record-outcomes.ts';
 import { newId } from '../../src/events/id.ts';
@@ -52,17 +53,18 @@ const takeMore = (loads: readonly Load[], count: number): Promise<void> => {
 describe('two dispatchers', () => {
   test('share the partitions; one that joins or leaves under load costs no loss, no repetition and no order', async () => {
     const soon = async () => {
-      await sleep(3);
+      await sleep(25);
       return 200;
     };
     await using facts = await begin({ forms: 12, ordered: true, respond: soon });
     const { database, receiver, forms, secret, open } = facts;
     const taking = open('api,relay');
-    const first = open('dispatcher');
+    const settings = { FORMWIRE_LEASE: '5s' };
+    const first = open('dispatcher', settings);
     await expect.poll(() => partitionsOf(first)).toBe(16);
     const loads = loadEach(taking, forms, 'load-');
     await takeMore(loads, 200);
-    const second = open('dispatcher');
+    const second = open('dispatcher', settings);
     await expect.poll(() => [partitionsOf(first), partitionsOf(second)], { timeout: 15_000 }).toEqual([8, 8]);
     await takeMore(loads, 200);
     await second.stop();
@@ -111,7 +113,7 @@ describe('a dispatcher that stands still for longer than its lease', () => {
     await using facts = await begin({ forms: 4, respond: soon });
     const { database, receiver, forms, secret, servers, open } = facts;
     const taking = open('api,relay');
-    await using child = startChildPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'dispatcher' } });
+    await using child = startChildPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'dispatcher', FORMWIRE_SPILL_AFTER: '1h' } });
     await child.ready;
     for (const form of forms) await submitHousehold(taking, { formId: form.formId, count: 300 });
     await receiver.waitFor(200);
@@ -133,7 +135,7 @@ describe('a dispatcher that stands still for longer than its lease', () => {
     expect(repeated).toBeLessThanOrEqual(inFlight + forms.length * callsOfAWebhook);
   });
 
-  test('records nothing: its epoch is over', async () => {
+  test('records nothing and claims nothing: its epoch is over', async () => {
     await using database = await createTestDatabase();
     const pool = new pg.Pool({ connectionString: database.url, max: 2 });
     const [stale, present] = [newId('dsp'), newId('dsp')];
@@ -163,6 +165,16 @@ describe('a dispatcher that stands still for longer than its lease', () => {
     await pool.query('update deliveries set claimed_by = $1', [stale]);
     await recordRetryOutcomes(pool, { owner: stale, outcomes: [{ ...outcome, status: 'delivered', attempts: 2 }] });
     expect(await book()).toEqual({ outbox: 0, pending: 1, delivered: 0 });
+    // its claim is given up all the same: it may own the partition again, and would wait for itself
+    expect((await pool.query('select claimed_by from deliveries')).rows).toEqual([{ claimed_by: null }]);
+
+    const request: ClaimRequest = { integrationId: outcome.integrationId, limit: 10, mode: 'due', recoveredAt: undefined };
+    const claiming = { partitions: [3], claimMs: 60_000, requests: [request] };
+    for (const mode of ['due', 'drain', 'in order', 'probe'] as const) {
+      expect(await claimDue(pool, { ...claiming, owner: stale, requests: [{ ...request, mode }] })).toEqual([]);
+    }
+    const [claimed] = await claimDue(pool, { ...claiming, owner: present });
+    expect(claimed?.id).toBe(outcome.id);
     await pool.end();
   });
 });
@@ -175,7 +187,7 @@ describe('a dispatcher that is stopped', () => {
     };
     await using facts = await begin({ forms: 1, respond: ({ attempt }) => (attempt === 1 ? 500 : slowly()) });
     const { database, receiver, forms, secret, open } = facts;
-    const settings = { FORMWIRE_BREAKER_FAILURES: '1000' };
+    const settings = { FORMWIRE_BREAKER_FAILURES: '1000', FORMWIRE_LEASE: '20s' };
     const first = open('api,relay,dispatcher', settings);
     await submitHousehold(first, { formId: forms[0]!.formId, count: 100 });
     await receiver.waitFor((requests) => requests.some(({ attempt }) => attempt === 2));

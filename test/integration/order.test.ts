@@ -10,7 +10,7 @@ test('a thousand responses sent at once reach an ordered webhook in the order th
   await using receiver = await startReceiver();
   const form = await seedForm(database.url);
   await seedWebhook(database.url, { ...form, url: receiver.url, ordered: true });
-  await using pipeline = startPipeline({ databaseUrl: database.url, natsUrl: nats.url });
+  await using pipeline = startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings: { FORMWIRE_LEASE: '20s' } });
 
   await submitHousehold(pipeline, { formId: form.formId, count: 1_000 });
   await waitForTally(pipeline.pool, { outbox: 0, delivered: 1_000, pending: 0, attempts: 1_000 });

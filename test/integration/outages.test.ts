@@ -2,7 +2,7 @@ import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
 import { partitionOf } from '../../src/events/event.ts';
-import { ensureStream, streamName } from '../../src/stream/topology.ts';
+import { consumerName, ensureStream, streamName } from '../../src/stream/topology.ts';
 import { eventIds, hasGotEachOnce } from '../support/crash-scenario.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { householdInputs } from '../support/household-inputs.ts';
@@ -11,6 +11,10 @@ import { startTestNats } from '../support/nats.ts';
 import { startNatsWithStore, startRestartablePostgres } from '../support/outages.ts';
 import { seedForm, seedWebhook, startPipeline, submitHousehold, tally, waitForTally, type TestForm, type TestPipeline } from '../support/pipeline.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+/** No dispatcher loses its partitions here because the machine is busy. */
+const longLease = { FORMWIRE_LEASE: '20s' };
 
 /** So many more responses are accepted. */
 const takesMore = (load: Load, count: number): Promise<void> => {
@@ -33,7 +37,7 @@ describe('PostgreSQL', () => {
     await using receiver = await startReceiver();
     const form = await seedForm(postgres.url);
     const { secret } = await seedWebhook(postgres.url, { ...form, url: receiver.url });
-    const settings = { FORMWIRE_LEASE: '600ms' };
+    const settings = { FORMWIRE_LEASE: '1s' };
     await using pipeline = startPipeline({ databaseUrl: postgres.url, natsUrl: nats.url, settings });
     const load = startLoad(pipeline, { formId: form.formId, prefix: 'load-', concurrency: 40 });
     await takesMore(load, 300);
@@ -48,7 +52,6 @@ describe('PostgreSQL', () => {
     const { responses } = await tally(pipeline.pool);
     await waitForTally(pipeline.pool, { responses, outbox: 0, delivered: responses, pending: 0, dead: 0, attempts: responses });
     const repeated = hasGotEachOnce(receiver, { secret, ids: await eventIds(postgres.url) });
-    console.log({ way, responses, repeated, unavailable: load.unavailable.size, slowest: load.slowestMs() });
     // no more than the calls that were under way when the leases ran out
     expect(repeated).toBeLessThanOrEqual(64);
   });
@@ -62,7 +65,7 @@ describe('NATS', () => {
     const receiver = stack.use(await startReceiver());
     const form = await seedForm(database.url);
     const { secret } = await seedWebhook(database.url, { ...form, url: receiver.url });
-    const open = (settings: Record<string, string> = {}) => stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings }));
+    const open = (settings: Record<string, string> = {}) => stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings: { ...longLease, ...settings } }));
     return { database, nats, receiver, form, secret, open, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   };
   const isAllDelivered = async (facts: { pipeline: TestPipeline; databaseUrl: string; receiver: Receiver; secret: string; load: Load; form: TestForm }, repeats: number) => {
@@ -72,7 +75,6 @@ describe('NATS', () => {
     const books = { responses, outbox: 0, delivered: responses, pending: 0, dead: 0, attempts: responses };
     await waitForTally(pipeline.pool, books);
     const repeated = hasGotEachOnce(facts.receiver, { secret: facts.secret, ids: await eventIds(facts.databaseUrl) });
-    console.log({ responses, repeated, slowest: load.slowestMs() });
     expect(repeated).toBeLessThanOrEqual(repeats);
   };
 
@@ -151,29 +153,34 @@ describe('NATS', () => {
     await isAllDelivered({ ...facts, databaseUrl: facts.database.url, pipeline: second, load: both }, 0);
   });
 
-  test('rolled back in its messages alone, its consumers being further, delivers what the consumers would skip', async () => {
+  test('rolled back in its messages alone, and filled up again to where its consumers are, delivers what these would skip', async () => {
     await using facts = await begin();
     const { nats, open, form } = facts;
-    const pipeline = open();
-    const load = startLoad(pipeline, { formId: form.formId, prefix: 'load-', most: 200 });
+    const taking = open({ FORMWIRE_ROLES: 'api', FORMWIRE_SWEEP_AFTER: '1s' });
+    const first = open({ FORMWIRE_ROLES: 'relay,dispatcher' });
+    const load = startLoad(taking, { formId: form.formId, prefix: 'load-', most: 200 });
     await takesMore(load, 200);
     await load.end();
-    await waitForTally(pipeline.pool, { outbox: 0, delivered: 200 });
+    await waitForTally(taking.pool, { outbox: 0, delivered: 200 });
     await nats.stop();
     nats.saveStore();
     await nats.start();
-    const more = startLoad(pipeline, { formId: form.formId, prefix: 'more-', most: 400 });
+    const more = startLoad(taking, { formId: form.formId, prefix: 'more-', most: 400 });
     await takesMore(more, 400);
     await more.end();
-    await waitForTally(pipeline.pool, { outbox: 0, delivered: 600 });
+    await waitForTally(taking.pool, { outbox: 0, delivered: 600 });
+    await first.stop();
     await nats.stop();
     nats.restoreMessages();
     await nats.start();
-    const last = startLoad(pipeline, { formId: form.formId, prefix: 'last-', most: 900, concurrency: 40 });
+    await expect.poll(async () => (await taking.readiness()).ready, { timeout: 10_000 }).toBe(true);
+    const last = startLoad(taking, { formId: form.formId, prefix: 'last-', most: 900, concurrency: 40 });
     await takesMore(last, 900);
     await last.end();
+    await expect.poll(() => countUnpublished(taking), { timeout: 10_000 }).toBe(0);
+    const second = open({ FORMWIRE_ROLES: 'relay,dispatcher' });
     const all = { ...load, accepted: new Map([...load.accepted, ...more.accepted, ...last.accepted]) };
-    await isAllDelivered({ ...facts, databaseUrl: facts.database.url, pipeline, load: all }, 0);
+    await isAllDelivered({ ...facts, databaseUrl: facts.database.url, pipeline: second, load: all }, 0);
   });
 
   test('whose stream is deleted under the running system gets it again, and everything is delivered', async () => {
@@ -210,6 +217,33 @@ describe('NATS', () => {
     await waitForTally(pipeline.pool, { responses: 81, outbox: 0, delivered: 21, pending: 0, attempts: 21 });
     expect(hasGotEachOnce(receiver, { secret, ids: await eventIds(database.url) })).toBe(0);
   });
+});
+
+test('what a broken connection to NATS has lost on its way comes again at once, not when its time to be acked is over', async () => {
+  await using database = await createTestDatabase();
+  await using nats = await startTestNats();
+  await using proxy = await startTcpProxy(nats.port);
+  await using receiver = await startReceiver();
+  const form = await seedForm(database.url);
+  await seedWebhook(database.url, { ...form, url: receiver.url });
+  await using taking = startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings: { ...longLease, FORMWIRE_ROLES: 'api,relay' } });
+  await using dispatching = startPipeline({
+    databaseUrl: database.url,
+    natsUrl: `nats://127.0.0.1:${proxy.port}`,
+    settings: { ...longLease, FORMWIRE_ROLES: 'dispatcher' },
+  });
+  await submitHousehold(taking, { formId: form.formId, count: 1 });
+  await waitForTally(dispatching.pool, { delivered: 1, outbox: 0 });
+
+  proxy.loseReplies();
+  await submitHousehold(taking, { formId: form.formId, count: 50, prefix: 'lost-' });
+  await withManager(nats.url, async ({ consumers }) => {
+    const consumer = consumerName(partitionOf(form.formId));
+    await expect.poll(async () => (await consumers.info(streamName, consumer)).num_ack_pending, { timeout: 10_000 }).toBe(50);
+  });
+  proxy.break();
+  await waitForTally(dispatching.pool, { delivered: 51, outbox: 0, attempts: 51 });
+  expect(receiver.requests).toHaveLength(51);
 });
 
 async function formOfAnotherPartition(databaseUrl: string, { formId }: TestForm): Promise<TestForm> {

@@ -6,7 +6,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import { renderResponseCreated } from '../../src/events/response-created.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { compileForm } from '../../src/responses/compile-form.ts';
-import { checkEnvelope, storedEnvelope } from '../../src/responses/envelope.ts';
+import { readEnvelope } from '../../src/responses/envelope.ts';
 import { rebuildEvents, type EventEntry } from '../../src/responses/rebuild-events.ts';
 import { responseEventData } from '../../src/responses/render.ts';
 import type { SubmitResponseInput } from '../../src/responses/submission.ts';
@@ -39,9 +39,9 @@ async function submit(formId: Id<'form'>, input: SubmitResponseInput): Promise<{
   const definition = await forms.version(formId, 1);
   if (!definition) throw new Error('no such version');
   const checked = validateAnswers(compileForm(definition), input.answers);
-  if ('faults' in checked || checkEnvelope(input).length > 0) return undefined;
+  if ('faults' in checked || readEnvelope(input).faults.length > 0) return undefined;
   const id = newId('resp');
-  const row = { id, formId, formVersion: 1, familyId: id, revision: 1, submittedAt: new Date(), answers: checked.answers, ...storedEnvelope(input) };
+  const row = { id, formId, formVersion: 1, familyId: id, revision: 1, submittedAt: new Date(), answers: checked.answers, ...readEnvelope(input).envelope };
   await insertResponse(pool, row);
   const entry: EventEntry = {
     eventId: newId('evt'), type: 'response.created', organizationId: tenant.organizationId, formId, responseId: id, position: 1, integrationsVersion: 0,

@@ -72,7 +72,7 @@ test('an event has the same bytes in the stream, published again by the sweeper,
   await expect.poll(() => bodiesInStream(nats.url).then((bodies) => bodies.size, () => 0), { timeout: 10_000 }).toBe(inputs.length);
   expect(await bodiesInStream(nats.url)).toEqual(published);
 
-  await using dispatching = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'dispatcher', FORMWIRE_BREAKER_FAILURES: '1000' } });
+  await using dispatching = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'dispatcher', FORMWIRE_LEASE: '20s', FORMWIRE_BREAKER_FAILURES: '1000' } });
   await waitForTally(dispatching.pool, { outbox: 0, delivered: inputs.length, pending: 0, attempts: 2 * inputs.length });
   for (const attempt of [1, 2]) {
     const received = receiver.requests.filter((request) => request.attempt === attempt);

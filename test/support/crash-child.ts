@@ -1,6 +1,7 @@
 import { openPipeline, type Step } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/log.ts';
+import { pause } from '../../src/run.ts';
 import { householdInputs } from './household-inputs.ts';
 
 /** What a child process is to do; given to it as JSON on its command line. */
@@ -8,7 +9,7 @@ export interface ChildOrders {
   databaseUrl: string;
   natsUrl: string;
   settings: Record<string, string>;
-  /** Household responses to submit; the client ids are the prefix and a number. */
+  /** Household responses to submit; the client ids are the prefix and a number. Who is to die submits more until it does. */
   submit?: { formId: string; count: number; prefix: string };
   /** The `count`-th time this step is told, the process kills itself. */
   dieAt?: { step: Step; count: number };
@@ -44,13 +45,20 @@ async function main(orders: ChildOrders): Promise<void> {
   });
   const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
   report({ kind: 'ready' });
-  if (submit) {
+  const submitRound = async (inputs: ReturnType<typeof householdInputs>): Promise<void> => {
     await Promise.all(
-      householdInputs(submit).map(async (input) => {
+      inputs.map(async (input) => {
         const { id } = await pipeline.submitter.submit(input);
-        report({ kind: 'answered', clientId: input.clientId ?? '', id });
+        report({ kind: 'answered', clientId: input.clientId, id });
       }),
     );
+  };
+  if (submit) {
+    while (!(await pipeline.readiness()).ready) await pause(20, stopping.signal);
+    for (let round = 0; round === 0 || dieAt; round += 1) {
+      await submitRound(householdInputs({ ...submit, first: round * submit.count }));
+      await pause(200, stopping.signal);
+    }
     report({ kind: 'submitted' });
   }
   const keepAlive = setInterval(() => undefined, 60_000);

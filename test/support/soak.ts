@@ -92,14 +92,22 @@ export async function survivesFaults(options: { seed: number; faults: number; le
 
   const responses = load.accepted.size;
   const expected = { responses, outbox: 0, delivered: 4 * responses, pending: 0, dead: 0, canceled: 0 };
-  await waitForTally(taking.pool, expected, 60_000).catch((cause: unknown) => {
-    throw new Error(`seed ${options.seed}, ${happened.join(', ')}`, { cause });
+  await waitForTally(taking.pool, expected, 60_000).catch(async (cause: unknown) => {
+    const { rows } = await sql(whatIsLeft);
+    const state = JSON.stringify(own.dispatcher?.state());
+    throw new Error(`seed ${options.seed}, ${happened.join(', ')}; left: ${JSON.stringify(rows)}; webhooks ${JSON.stringify(webhooks.map(({ id }) => id))}; ${state}`, { cause });
   });
   const ids = await eventIds(database.url);
   for (const [index, receiver] of receivers.entries()) hasGotEachOnce(receiver, { secret: webhooks[index]?.secret ?? '', ids });
   await expectOrder(database.url, ordered.requests);
   await own.stop();
 }
+
+const whatIsLeft = `
+  select integration_id, partition, reason, count(*)::int, next_attempt_at is null as "waits for no time", next_attempt_at < now() as "is due",
+         claimed_by, claim_expires_at > now() as "is claimed", max(attempts) as attempts, min(position), max(position)
+  from deliveries where status = 'pending'
+  group by 1, 2, 3, 5, 6, 7, 8 limit 20`;
 
 /** First arrivals of each form are in the order of their events. */
 export async function expectOrder(databaseUrl: string, requests: readonly ReceivedRequest[]): Promise<void> {

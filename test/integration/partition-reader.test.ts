@@ -1,0 +1,58 @@
+import { jetstream } from '@nats-io/jetstream';
+import { expect, test } from 'vitest';
+import { readPartition } from '../../src/dispatcher/partition-reader.ts';
+import { partitionOf, type Event } from '../../src/events/event.ts';
+import { newId } from '../../src/events/id.ts';
+import { silentLog } from '../../src/log.ts';
+import { openLink } from '../../src/stream/link.ts';
+import { createPublishEvent } from '../../src/stream/publish.ts';
+import { consumerName, streamName } from '../../src/stream/topology.ts';
+import { startTestNats } from '../support/nats.ts';
+
+const publishEvent = createPublishEvent();
+
+test('a reader whose lease ran out gives back what it gets, for its successor to have at once', async () => {
+  await using nats = await startTestNats();
+  const stopping = new AbortController();
+  const link = openLink({ url: nats.url, name: 'test', log: silentLog });
+  const connection = await link.opened(stopping.signal);
+  const formId = newId('form');
+  const partition = partitionOf(formId);
+  const eventAt = (position: number): Event => ({
+    id: newId('evt'), type: 'response.created', organizationId: newId('org'), formId, responseId: newId('resp'), position, integrationsVersion: 0, body: new Uint8Array(1),
+  });
+  const handled: number[] = [];
+  let isHeld = true;
+  const reading = readPartition(
+    {
+      link,
+      log: silentLog,
+      stream: { replicas: 1, maxAgeMs: 3_600_000 },
+      oldestUndispatched: () => Promise.resolve(undefined),
+      isHeld: () => isHeld,
+      recorded: () => Promise.resolve(),
+      handle: ({ event, ack }) => {
+        handled.push(event.position);
+        ack();
+        return Promise.resolve();
+      },
+    },
+    { partition, epoch: 1 },
+    stopping.signal,
+  );
+  await expect.poll(() => publishEvent(connection, eventAt(0), { republished: false }).then(() => true, () => false)).toBe(true);
+  await expect.poll(() => handled.length, { timeout: 10_000 }).toBeGreaterThan(0);
+
+  isHeld = false;
+  const events = Array.from({ length: 100 }, (_, index) => eventAt(index + 1));
+  await Promise.all(events.map((event) => publishEvent(connection, event, { republished: false })));
+  const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
+  const given: number[] = [];
+  for await (const message of await consumer.fetch({ max_messages: events.length, expires: 10_000 })) given.push(message.seq);
+
+  expect(new Set(given).size).toBe(events.length);
+  expect(handled).toEqual([0]);
+  stopping.abort();
+  await reading;
+  await link.close();
+});
