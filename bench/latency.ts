@@ -88,11 +88,14 @@ const quantilesOf = (latencies: readonly number[]): Quantiles => ({ p50: quantil
 async function atConstantRate({ forMs, send }: { forMs: number; send: () => Promise<void> }): Promise<void> {
   const from = performance.now();
   const sending: Promise<void>[] = [];
+  let failure: unknown;
   for (let due = 0; due < (forMs / 1_000) * perSecond; due = ((performance.now() - from) / 1_000) * perSecond) {
-    while (sending.length < due) sending.push(send());
+    while (sending.length < due) sending.push(send().catch((error: unknown) => void (failure ??= error)));
     await sleep(1);
+    if (failure) break;
   }
   await Promise.all(sending);
+  if (failure) throw failure instanceof Error ? failure : new Error('A post failed.', { cause: failure });
 }
 
 /** Posts JSON over connections that stay open. */

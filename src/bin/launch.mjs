@@ -6,8 +6,8 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { constants as osConstants, homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -16,14 +16,15 @@ const root = resolve(dirname(launcher), '../..');
 const modules = join(root, 'node_modules');
 const bundledNode = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
 const oldestNode = 24;
+/** The descriptor by which the processes of an installation know the lock. */
+const lockInChild = 3;
+/** Signals during an installation that are no further apart than this are one. */
+const oneSignalMs = 1_000;
 /** Tells a launcher that it was started by another one, which looked after the dependencies. */
 const parentVariable = 'FORMWIRE_LAUNCHER_PID';
-/** What the launcher calls itself with, to install while holding the lock. */
-const installFlag = '--install';
 
 const [target, ...targetArgs] = process.argv.slice(2);
 if (target === undefined) fail('usage: launch.mjs <file.ts> [args] or launch.mjs --bin <name> [args]');
-else if (target === installFlag) process.exitCode = isInstalled(targetArgs[0] === 'dev') ? 0 : runNpm(targetArgs[0] === 'dev');
 else await launch();
 
 async function launch() {
@@ -66,30 +67,61 @@ function readPackages(lockfile) {
 
 /**
  * One installs, others that start at the same time wait for it. The kernel holds the lock on the project's directory
- * for as long as flock(1) and its npm live, so a killed installer leaves no lock behind, nor an npm that works on
- * unprotected. Where there is no flock, as on macOS, first starts must not be simultaneous.
+ * for as long as a process has it open: npm gets it too, so one that outlives a killed launcher is waited for. Where
+ * there is no flock(1), as on macOS, first starts must not be simultaneous.
  */
 async function ensureInstalled(withDev) {
   if (isInstalled(withDev)) return;
-  const install = [process.execPath, launcher, installFlag, withDev ? 'dev' : 'prod'];
-  const hasFlock = spawnSync('flock', ['--version']).status === 0;
-  const [command, ...args] = hasFlock ? ['flock', root, ...install] : install;
-  // In a process group of its own, so that a signal ends npm too, and once.
-  const code = await runForwarding(spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], detached: true }), (child) => -child.pid);
+  const lock = openSync(root, 'r');
+  const code = (await waitForLock(lock)) || (isInstalled(withDev) ? 0 : await runNpm(withDev, lock));
+  closeSync(lock);
   if (code !== 0) process.exit(code);
 }
 
-function runNpm(withDev) {
+async function waitForLock(lock) {
+  if (spawnSync('flock', ['--version']).status !== 0) return 0;
+  return runInstallStep(['flock', String(lockInChild)], lock, process.env);
+}
+
+async function runNpm(withDev, lock) {
   process.stderr.write('Installing dependencies (npm ci) …\n');
   const cache = fallbackCache();
-  const [command, ...args] = npmCommand();
   const include = ['--include=optional', ...(withDev ? ['--include=dev'] : [])];
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
   const env = { ...process.env, PATH: pathWithoutModules(), ...(cache ? { npm_config_cache: cache } : {}) };
-  const npm = spawnSync(command, [...args, 'ci', ...include, ...quiet], { cwd: root, env, stdio: ['ignore', 'ignore', 2] });
-  if (cache) rmSync(cache, { recursive: true, force: true });
-  if (npm.error) process.stderr.write(`npm does not run: ${npm.error.message}\n`);
-  return npm.status ?? 1;
+  try {
+    const sayStopping = () => process.stderr.write('Stopping the install …\n');
+    return await runInstallStep([...npmCommand(), 'ci', ...include, ...quiet], lock, env, sayStopping);
+  } catch (error) {
+    process.stderr.write(`npm does not run: ${error.message}\n`);
+    return 1;
+  } finally {
+    if (cache) rmSync(cache, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs a command with the lock; its exit code, or that of the signal that stopped it, even if it was about to succeed.
+ * It is in a process group of its own, so that it gets a signal from us only, and once: npm takes a first one as a
+ * request, and ends when it has undone its work, which takes half a minute; one that comes later ends it at once.
+ * The kernel tells it to end when we were killed, where setpriv(1) can ask for that.
+ */
+async function runInstallStep(commandLine, lock, env, onStop = () => {}) {
+  const endWithUs = ['setpriv', '--pdeathsig', 'TERM'];
+  const canEndWithUs = spawnSync(endWithUs[0], [...endWithUs.slice(1), 'true']).status === 0;
+  const [command, ...args] = canEndWithUs ? [...endWithUs, ...commandLine] : commandLine;
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'ignore', 2, lock], detached: true });
+  let stoppedBy;
+  let passedOnAt = -Infinity;
+  const code = await runForwarding(child, (signal) => {
+    // Ctrl-C in a terminal reaches us directly and from the npm that started us.
+    if (performance.now() - passedOnAt < oneSignalMs) return;
+    passedOnAt = performance.now();
+    if (!stoppedBy) onStop();
+    stoppedBy ??= signal;
+    process.kill(-child.pid, signal);
+  });
+  return stoppedBy ? exitCodeOf(stoppedBy) : code;
 }
 
 /** The npm that started us, under its own Node.js: `node` on the PATH may be the one that npm is about to replace. */
@@ -129,17 +161,18 @@ function isThisNode(node) {
 
 async function runUnder(node) {
   const env = { ...process.env, [parentVariable]: String(process.pid) };
-  process.exitCode = await runForwarding(spawn(node, process.argv.slice(1), { stdio: 'inherit', env }), (child) => child.pid);
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env });
+  process.exitCode = await runForwarding(child, (signal) => process.kill(child.pid, signal));
 }
 
 /**
  * Waits for a child, passing signals on to it; its exit code, or 128 + the signal that ended it, as a shell has it.
  * Ctrl-C in a terminal reaches the program by this way and directly: programs take repeated signals as one.
  */
-async function runForwarding(child, processToSignal) {
+async function runForwarding(child, passOn) {
   const forward = (signal) => {
     try {
-      process.kill(processToSignal(child), signal);
+      passOn(signal);
     } catch {
       // It has just ended.
     }
@@ -148,7 +181,11 @@ async function runForwarding(child, processToSignal) {
   for (const signal of signals) process.on(signal, forward);
   const [code, signal] = await once(child, 'exit');
   for (const name of signals) process.off(name, forward);
-  return code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0);
+  return code ?? exitCodeOf(signal);
+}
+
+function exitCodeOf(signal) {
+  return 128 + (osConstants.signals[signal] ?? 0);
 }
 
 /**

@@ -43,7 +43,7 @@ async function begin(options: ReceiverOptions & { forms: number; ordered?: boole
 
 /** Every form gets its responses one after the other; the forms at the same time. */
 const loadEach = (pipeline: TestPipeline, forms: readonly TestForm[], prefix: string): Load[] =>
-  forms.map(({ formId }) => startLoad(pipeline, { formId, prefix, concurrency: 1 }));
+  forms.map(({ formId }) => startLoad(pipeline, { formId, prefix, concurrency: 1, everyMs: 40 }));
 const acceptedBy = (loads: readonly Load[]): number => loads.reduce((sum, load) => sum + load.accepted.size, 0);
 const takeMore = (loads: readonly Load[], count: number): Promise<void> => {
   const target = acceptedBy(loads) + count;
@@ -51,7 +51,7 @@ const takeMore = (loads: readonly Load[], count: number): Promise<void> => {
 };
 
 describe('two dispatchers', () => {
-  test('share the partitions; one that joins or leaves under load costs no loss, no repetition and no order', async () => {
+  test('share the partitions; one that joins or leaves under load costs no loss, no repetition and no order', { timeout: 60_000 }, async () => {
     const soon = async () => {
       await sleep(25);
       return 200;
@@ -81,7 +81,7 @@ describe('two dispatchers', () => {
   test.each([
     { kind: 'webhook', ordered: false },
     { kind: 'ordered webhook', ordered: true },
-  ])('survive the death of one under load: the other takes its partitions over and delivers everything ($kind)', async ({ ordered }) => {
+  ])('survive the death of one under load: the other takes its partitions over and delivers everything ($kind)', { timeout: 60_000 }, async ({ ordered }) => {
     await using facts = await begin({ forms: 12, ordered });
     const { database, receiver, forms, secret, servers, open } = facts;
     const taking = open('api,relay');
@@ -105,7 +105,7 @@ describe('two dispatchers', () => {
 });
 
 describe('a dispatcher that stands still for longer than its lease', () => {
-  test('and goes on does no harm: nothing is lost, and only what it had in flight is repeated', async () => {
+  test('and goes on does no harm: nothing is lost, and only what it had in flight is repeated', { timeout: 60_000 }, async () => {
     const soon = async () => {
       await sleep(20);
       return 200;

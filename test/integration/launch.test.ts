@@ -1,28 +1,38 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { identityOf } from '../../src/embedded/running-process.ts';
 import { hasEnded } from '../support/conditions.ts';
 import { startProcess, type NodeProcess } from '../support/node-process.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const program = `
   const name: string = 'program';
+  const parent = process.ppid;
   process.on('SIGTERM', () => { console.log('told to end'); process.exit(5); });
   console.log(name + ' ' + process.pid + ' with ' + JSON.stringify(process.argv.slice(2)));
   if (process.argv[2] === 'exit') process.exit(Number(process.argv[3]));
-  const parent = process.ppid;
   let orphaned = 0;
   setInterval(() => {
     if (process.ppid !== parent && ++orphaned === 4) console.log('outlived its parent');
   }, 150);
 `;
 
-/** Stands in for npm: notes that it ran, takes as long as the file `hold` is there, and installs what the lockfile says. */
+/**
+ * Stands in for npm: notes that it ran, takes as long as the file `hold` is there, and installs what the lockfile says.
+ * It takes a first signal as a request not to install, and as long as before; a second SIGINT ends it.
+ * (A second SIGTERM does not: the kernel may send one for each thread of a killed launcher.)
+ */
 const npm = `
   const { appendFileSync, copyFileSync, existsSync, mkdirSync } = require('node:fs');
+  let told = false;
+  process.once('SIGINT', () => (told = true));
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => (told = true));
   appendFileSync('npm-runs', 'run ' + process.pid + '\\n');
   const finish = () => {
     if (existsSync('hold')) return setTimeout(finish, 10);
+    if (told) return;
     mkdirSync('node_modules', { recursive: true });
     copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
   };
@@ -118,14 +128,50 @@ test('a start after the installer was killed installs again', async () => {
   expect(project.npmRuns()).toHaveLength(2);
 });
 
-test('a signal during the installation ends npm too', async () => {
+test.each([
+  { signal: 'SIGINT', code: 130 },
+  { signal: 'SIGTERM', code: 143 },
+  { signal: 'SIGHUP', code: 129 },
+] as const)('a $signal during the installation ends npm, which is waited for, and the program is not started', async ({ signal, code }) => {
   using project = createProject({ dependency: '1.0.0' });
   project.holdNpm();
   await using run = project.launch(['program.ts']);
   await expect.poll(() => project.npmRuns().length, { timeout: 10_000 }).toBe(1);
-  await run.kill('SIGTERM');
-  expect(await run.exited).toBe(143);
-  await hasEnded(project.npmRuns()[0]!);
+  void run.kill(signal);
+  await run.says('Stopping the install');
+  expect(project.isLocked()).toBe(true);
+  project.letNpmFinish();
+  expect(await run.exited).toBe(code);
+  expect(identityOf(project.npmRuns()[0]!)).toBeUndefined();
+  expect(project.isLocked()).toBe(false);
+  await using next = project.launch(['program.ts', 'exit', '0']);
+  expect(await next.exited).toBe(0);
+  expect(project.npmRuns()).toHaveLength(2);
+});
+
+test('a signal that is repeated during the installation ends npm at once', async () => {
+  using project = createProject({ dependency: '1.0.0' });
+  project.holdNpm();
+  await using run = project.launch(['program.ts']);
+  await expect.poll(() => project.npmRuns().length, { timeout: 10_000 }).toBe(1);
+  const repeated = setInterval(() => void run.kill('SIGINT'), 200);
+  expect(await run.exited).toBe(130);
+  clearInterval(repeated);
+  expect(identityOf(project.npmRuns()[0]!)).toBeUndefined();
+  expect(project.isLocked()).toBe(false);
+});
+
+test('npm is told to end when the launcher is killed during the installation, and the next start waits for it', async () => {
+  using project = createProject({ dependency: '1.0.0' });
+  project.holdNpm();
+  await using killed = project.launch(['program.ts']);
+  await expect.poll(() => project.npmRuns().length, { timeout: 10_000 }).toBe(1);
+  await killed.kill('SIGKILL');
+  await using next = project.launch(['program.ts', 'exit', '0']);
+  expect(project.isLocked()).toBe(true);
+  project.letNpmFinish();
+  expect(await next.exited).toBe(0);
+  expect(project.npmRuns()).toHaveLength(2);
 });
 
 async function pidOfProgram(run: NodeProcess): Promise<number> {
@@ -139,6 +185,8 @@ interface Project extends Disposable {
   wantDependency(version: string): void;
   holdNpm(): void;
   letNpmFinish(): void;
+  /** Whether a start would have to wait for an installation. */
+  isLocked(): boolean;
   /** The pids that npm had, one for each run. */
   npmRuns(): number[];
 }
@@ -171,6 +219,7 @@ function createProject(options: { bundledNode?: boolean; dependency?: string } =
     wantDependency,
     holdNpm: () => writeFileSync(at('hold'), ''),
     letNpmFinish: () => rmSync(at('hold')),
+    isLocked: () => spawnSync('flock', ['--nonblock', dir.path, 'true']).status !== 0,
     npmRuns: () => (existsSync(at('npm-runs')) ? readFileSync(at('npm-runs'), 'utf8') : '').split('\n').filter(Boolean).map((line) => Number(line.split(' ')[1])),
     [Symbol.dispose]: () => dir[Symbol.dispose](),
   };

@@ -31,7 +31,7 @@ async function takesRepeats(pipeline: TestPipeline, load: Load, submit: { formId
 }
 
 describe('PostgreSQL', () => {
-  test.each(['stop', 'kill'] as const)('away for longer than the leases (%s) under load loses nothing, doubles nothing and uses no attempts up', async (way) => {
+  test.each(['stop', 'kill'] as const)('away for longer than the leases (%s) under load loses nothing, doubles nothing and uses no attempts up', { timeout: 60_000 }, async (way) => {
     await using postgres = await startRestartablePostgres();
     await using nats = await startTestNats();
     await using receiver = await startReceiver();
@@ -57,7 +57,7 @@ describe('PostgreSQL', () => {
   });
 });
 
-describe('NATS', () => {
+describe('NATS', { timeout: 60_000 }, () => {
   const begin = async () => {
     const stack = new AsyncDisposableStack();
     const database = stack.use(await createTestDatabase());

@@ -50,14 +50,16 @@ async function submit(formId: Id<'form'>, input: SubmitResponseInput): Promise<{
 }
 
 const awkwardNumbers = [1e21, -0, 1e-7, 123456789012345680000, 5e-324, 1.7976931348623157e308, 2 ** 53, 0.1 + 0.2, -1e-300];
+/** Free JSON takes no numbers that PostgreSQL would write out in hundreds of digits; answers do. */
+const isKept = (value: number): boolean => value === 0 || (Math.abs(value) < 1e21 && Math.abs(value) > 1e-21);
 const awkwardKeys = ['__proto__', 'constructor', 'b', 'a', '10', '9', 'ä', '', '😀', 'toJSON'];
 const string = fc.string({ unit: 'binary' }).map((text) => text.toWellFormed().replaceAll('\u0000', ' '));
 const hostileJson = fc.letrec<{ json: Json }>((tie) => ({
   json: fc.oneof(
     { depthSize: 'small' },
-    fc.constantFrom<Json>(...awkwardNumbers, null, true, ''),
+    fc.constantFrom<Json>(...awkwardNumbers.filter(isKept), null, true, ''),
     string,
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter(isKept),
     fc.maxSafeInteger(),
     fc.array(tie('json'), { maxLength: 4 }),
     fc.dictionary(fc.oneof(fc.constantFrom(...awkwardKeys), string), tie('json'), { maxKeys: 5, noNullPrototype: false }),

@@ -14,7 +14,7 @@ const awkwardTexts = ['😀 e\u0301 \u2028\u2029 \u202e', '{"a":1}\\u0000\\', '<
 const awkwardNumbers = [0, 1e21, 1e-7, 123456789012345680000, 5e-324, 1.7976931348623157e308, 2 ** 53, 0.1 + 0.2, 12.5];
 const awkwardMetadata: Json[] = [
   { b: 1, a: 2, '10': 3, '9': 4, ä: 5, '': 6 },
-  { nested: [{ z: [1, [2, [3]]], toJSON: 'no' }, null, true, -1e-300] },
+  { nested: [{ z: [1, [2, [3]]], toJSON: 'no' }, null, true, -1e-20, 1e20] },
   { constructor: { prototype: 1 }, text: awkwardTexts.join('') },
 ];
 

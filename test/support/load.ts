@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../../src/bin/compose.ts';
 import { UnavailableError } from '../../src/user-error.ts';
 import { householdInputs } from './household-inputs.ts';
@@ -16,11 +16,11 @@ export interface Load {
 }
 
 /**
- * Submits household responses, `concurrency` at a time and one after the other, until `end`. A refusal must be an
+ * Submits household responses, `concurrency` at a time and one after the other (`everyMs` apart), until `end`. A refusal must be an
  * UnavailableError: the client is told to send the same again.
  */
-export function startLoad(pipeline: Pick<Pipeline, 'submitter'>, options: { formId: string; prefix: string; concurrency?: number; most?: number }): Load {
-  const { formId, prefix, concurrency = 4, most = 5_000 } = options;
+export function startLoad(pipeline: Pick<Pipeline, 'submitter'>, options: { formId: string; prefix: string; concurrency?: number; most?: number; everyMs?: number }): Load {
+  const { formId, prefix, concurrency = 4, most = 5_000, everyMs = 0 } = options;
   const inputs = householdInputs({ formId, count: most, prefix });
   const [accepted, unavailable] = [new Map<string, string>(), new Set<string>()];
   let [isEnding, slowestMs] = [false, 0];
@@ -40,7 +40,7 @@ export function startLoad(pipeline: Pick<Pipeline, 'submitter'>, options: { form
       const input = inputs.shift();
       if (!input) return;
       await submitOne(input);
-      await turn();
+      await (everyMs === 0 ? turn() : sleep(everyMs));
     }
   };
   const running = Promise.all(Array.from({ length: concurrency }, client));
