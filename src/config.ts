@@ -6,23 +6,35 @@ export type Role = (typeof roles)[number];
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-const durationMs = z.string().transform((text, context) => {
+/** Milliseconds of `250ms`, `5s`, `30m`, `2h`; undefined where the text is none of these. */
+function millisecondsOf(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
   const factor = unitMs[match?.[2] ?? ''];
-  if (factor === undefined) {
-    context.addIssue({ code: 'custom', message: `"${text}" is no duration; write a number and ms, s, m or h: 250ms, 5s, 30m, 2h` });
-    return z.NEVER;
-  }
-  return Number(match?.[1]) * factor;
-});
+  return factor === undefined ? undefined : Number(match?.[1]) * factor;
+}
 
+const duration = (atLeast: string) =>
+  z.string().transform((text, context) => {
+    const ms = millisecondsOf(text);
+    if (ms !== undefined && ms >= (millisecondsOf(atLeast) ?? 0)) return ms;
+    const message = ms === undefined ? `"${text}" is no duration; write a number and ms, s, m or h: 250ms, 5s, 30m, 2h` : `must be at least ${atLeast}, not ${text.trim()}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const maxRetries = 50;
 const schedule = z
   .string()
   .transform((text) => text.split(','))
-  .pipe(z.array(durationMs).min(1).max(50));
+  .pipe(z.array(duration('1ms')).max(maxRetries, `must be ${maxRetries} waits at most`));
 
-const count = (min: number, max: number) =>
-  z.string().transform(Number).pipe(z.number('must be a number').int('must be a whole number').min(min).max(max));
+const count = (min: number, max: number) => {
+  const range = `must be between ${min} and ${max}`;
+  return z.string().transform(Number).pipe(z.number('must be a number').int('must be a whole number').min(min, range).max(max, range));
+};
+
+const natsProtocols = ['nats:', 'tls:', 'ws:', 'wss:'];
+const areNatsUrls = (text: string): boolean => text.split(',').every((part) => natsProtocols.includes(URL.parse(part.trim())?.protocol ?? ''));
 
 /**
  * Every variable, with its unit and default; the table in the README says the same. An empty variable is an absent one.
@@ -31,30 +43,30 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1').describe('address the API listens on'),
   PORT: count(0, 65_535).default(4000).describe('port the API listens on; 0 takes a free one'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional().describe('PostgreSQL 15 or newer instead of the embedded one'),
-  NATS_URL: z.string().optional().describe('NATS 2.9 or newer with JetStream instead of the embedded one; several servers separated by commas'),
+  NATS_URL: z.string().refine(areNatsUrls, 'must be nats://, tls://, ws:// or wss:// URLs, separated by commas').optional().describe('NATS 2.9 or newer with JetStream instead of the embedded one; several servers separated by commas'),
   FORMWIRE_DATA: z.string().default('.data').describe('folder of the embedded servers and of generated keys'),
   FORMWIRE_ROLES: z
     .string()
     .transform((text) => text.split(',').map((role) => role.trim()))
-    .pipe(z.array(z.enum(roles)).min(1))
+    .pipe(z.array(z.enum(roles, { error: ({ input }) => `"${String(input)}" is no role; write api, relay or dispatcher, or several separated by commas` })))
     .default([...roles])
     .describe('what this process does: api, relay, dispatcher, separated by commas'),
-  FORMWIRE_LOG_LEVEL: z.enum(logLevels).default('info').describe('debug, info, warn, error or silent'),
+  FORMWIRE_LOG_LEVEL: z.enum(logLevels, `must be ${logLevels.join(', ')}`).default('info').describe('debug, info, warn, error or silent'),
   FORMWIRE_JWT_KEY: z.string().optional().describe('Ed25519 private key (PKCS 8, PEM) that signs access tokens; needed with DATABASE_URL'),
   FORMWIRE_NATS_SERVER: z.string().optional().describe('path of the nats-server to embed'),
-  FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false']).transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),
+  FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),
-  FORMWIRE_STREAM_MAX_AGE: durationMs.default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
+  FORMWIRE_STREAM_MAX_AGE: duration('1m').default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
   FORMWIRE_DATABASE_CONNECTIONS: count(18, 500).default(20).describe('connections to PostgreSQL of one process, at most'),
   FORMWIRE_RETRY_SCHEDULE: schedule
     .default([5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000])
     .describe('waits before the second, third … attempt; after the last the delivery is dead; default 5s,5m,30m,2h,5h,10h,14h,20h,24h'),
-  FORMWIRE_RETRY_POLL: durationMs.default(500).describe('how often due retries are looked for; default 500ms'),
+  FORMWIRE_RETRY_POLL: duration('10ms').default(500).describe('how often due retries are looked for; default 500ms'),
   FORMWIRE_BREAKER_FAILURES: count(1, 1000).default(10).describe('failures in a row after which a receiver is only probed'),
-  FORMWIRE_SPILL_AFTER: durationMs.default(5_000).describe('how long a delivery waits in its lane before it is recorded as pending; default 5s'),
-  FORMWIRE_LEASE: durationMs.default(10_000).describe('how long a dead dispatcher keeps its partitions; default 10s'),
-  FORMWIRE_SWEEP_AFTER: durationMs.default(10_000).describe('age at which an outbox row is looked after; default 10s'),
-  FORMWIRE_DRAIN: durationMs.default(20_000).describe('how long a stopping process waits for what is in flight; default 20s'),
+  FORMWIRE_SPILL_AFTER: duration('10ms').default(5_000).describe('how long a delivery waits in its lane before it is recorded as pending; default 5s'),
+  FORMWIRE_LEASE: duration('500ms').default(10_000).describe('how long a dead dispatcher keeps its partitions; default 10s'),
+  FORMWIRE_SWEEP_AFTER: duration('100ms').default(10_000).describe('age at which an outbox row is looked after; default 10s'),
+  FORMWIRE_DRAIN: duration('0ms').default(20_000).describe('how long a stopping process waits for what is in flight; default 20s'),
 });
 
 export type Config = z.output<typeof environment>;
@@ -62,12 +74,25 @@ export type Config = z.output<typeof environment>;
 /** One line for each variable: name, description, default. For the README and `--help`. */
 export const variables = Object.entries(environment.shape).map(([name, schema]) => ({ name, description: schema.description ?? '' }));
 
+/** Kubernetes gives every container such variables for a service that is named formwire. */
+const isServiceLink = (name: string, value = ''): boolean =>
+  name.startsWith('FORMWIRE_SERVICE_') || name.startsWith('FORMWIRE_PORT_') || (name === 'FORMWIRE_PORT' && value.startsWith('tcp://'));
+
 /** Reads the configuration; throws one Error that names every variable that is wrong, and how. */
 export function parseConfig(env: Record<string, string | undefined>): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const unknown = Object.keys(present).filter((name) => name.startsWith('FORMWIRE_') && !(name in environment.shape) && !isServiceLink(name, present[name]));
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const lines = [
+    ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
+    ...unknown.map((name) => `${name}: there is no such variable; the README lists all`),
+  ];
   throw new Error(`The configuration is wrong.\n  ${lines.join('\n  ')}`);
 }
 
+/** Where programs on this machine reach an API that listens so: `0.0.0.0` and `::` are every address, and none to call. */
+export function localUrl({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[HOST] ?? HOST;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`;
+}

@@ -125,15 +125,37 @@ const pathOf = ({ url = '/' }: IncomingMessage): string => {
   return cut === -1 ? url : url.slice(0, cut);
 };
 
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<{ url: string }> {
+interface Address {
+  host: string;
+  port: number;
+}
+
+/** Throws a sentence for people where nothing can listen there: to be asked before anything is begun. */
+export async function checkAddress(address: Address): Promise<void> {
+  const probe = createServer();
+  await listen(probe, address);
+  await close(probe, 0);
+}
+
+function listen(server: Server, { host, port }: Address): Promise<{ url: string }> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (error: NodeJS.ErrnoException): void => reject(new Error(whyNotListening(error, { host, port }), { cause: error }));
+    server.once('error', fail);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', fail);
       const address = server.address() as AddressInfo; // a TCP server that listens has one
       resolve({ url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` });
     });
   });
+}
+
+function whyNotListening({ code = '', message }: NodeJS.ErrnoException, { host, port }: Address): string {
+  if (code === 'EADDRINUSE') return `Port ${port} is in use, perhaps by another Formwire: stop it, or set PORT.`;
+  if (code === 'EACCES') return `Port ${port} is not open to this user: set PORT to one from 1024 on.`;
+  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'].includes(code)) {
+    return `HOST ${host} is no address of this machine: set HOST to one that is, such as 127.0.0.1, or to 0.0.0.0 for all.`;
+  }
+  return `Nothing can listen at HOST ${host}, PORT ${port}: ${message}`;
 }
 
 function close(server: Server, closeMs: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { defineCommand, runCommand } from 'citty';
+import { defineCommand } from 'citty';
+import { runProgram } from './run-program.ts';
 import { migrateCommand } from './migrate.ts';
 import { schemaCommand } from './schema.ts';
 import { startCommand } from './start.ts';
@@ -8,13 +9,4 @@ const formwire = defineCommand({
   subCommands: { start: startCommand, migrate: migrateCommand, schema: schemaCommand },
 });
 
-try {
-  await runCommand(formwire, { rawArgs: process.argv.slice(2) });
-  process.exit(0);
-} catch (error) {
-  // what a person can mend is said in a sentence; the stack is for the rest
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`formwire: ${message}\n`);
-  if (process.env['FORMWIRE_LOG_LEVEL'] === 'debug' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  process.exit(1);
-}
+await runProgram('formwire', formwire);

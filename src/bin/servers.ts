@@ -1,7 +1,9 @@
 import path from 'node:path';
+import { Client } from 'pg';
 import type { Config } from '../config.ts';
 import { freeAllLeases } from '../deliveries/partition-leases.ts';
 import { openPool } from '../db/pool.ts';
+import { DataDirectoryBusyError } from '../embedded/data-lock.ts';
 import { startNatsServer } from '../embedded/nats-server.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import type { Log } from '../log.ts';
@@ -24,23 +26,24 @@ export async function openServers(config: Config): Promise<Servers> {
   const data = path.resolve(config.FORMWIRE_DATA);
   const postgresDir = path.join(data, 'postgres');
   const natsDir = path.join(data, 'nats');
-  const postgres = config.DATABASE_URL ? undefined : await startPostgres({ dir: postgresDir });
+  if (config.DATABASE_URL) await checkDatabase(config.DATABASE_URL);
+  const postgres = config.DATABASE_URL ? undefined : await startPostgres({ dir: postgresDir }).catch(explainBusy(data));
   const nats = config.NATS_URL
     ? undefined
     : await startNatsServer({ dir: natsDir, ...(config.FORMWIRE_NATS_SERVER ? { binary: config.FORMWIRE_NATS_SERVER } : {}) }).catch(async (error: unknown) => {
         await postgres?.stop();
-        throw error;
+        return explainBusy(data)(error);
       });
   const databaseUrl = config.DATABASE_URL ?? postgres?.url ?? '';
   let isStopping = false;
   const failed = new Promise<never>((_, reject) => {
-    const watch = (name: string, exited: Promise<void> | undefined): void => {
+    const watch = (name: string, exited: Promise<void> | undefined, log: string): void => {
       void exited?.then(() => {
-        if (!isStopping) reject(new Error(`The embedded ${name} has ended by itself; its log is in ${data}.`));
+        if (!isStopping) reject(new Error(`The embedded ${name} has ended by itself; its log is ${log}`));
       });
     };
-    watch('PostgreSQL', postgres?.exited);
-    watch('nats-server', nats?.exited);
+    watch('PostgreSQL', postgres?.exited, path.join(postgresDir, 'postgres.log'));
+    watch('nats-server', nats?.exited, path.join(natsDir, 'nats-server.log'));
   });
   failed.catch(() => undefined); // whoever waits for it sees it
 
@@ -63,4 +66,34 @@ export async function openServers(config: Config): Promise<Servers> {
       await Promise.all([nats?.stop(), postgres?.stop()]);
     },
   };
+}
+
+/** What to do about a busy directory: its name is a setting here, and another Formwire needs a port too. */
+function explainBusy(data: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof DataDirectoryBusyError)) throw error;
+    const message = `A Formwire (process ${error.pid}) is already running on the data directory ${data}. Stop it, or set FORMWIRE_DATA and PORT to run another one.`;
+    throw new Error(message, { cause: error });
+  };
+}
+
+/** Throws a sentence without credentials where the configured database does not let us in. */
+async function checkDatabase(url: string): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined); // the connection may break again after it failed
+  try {
+    await client.connect();
+  } catch (cause) {
+    throw new Error(`PostgreSQL of DATABASE_URL (${client.host}:${client.port}) cannot be reached: ${whyNotConnected(cause)}`, { cause });
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function whyNotConnected(error: unknown): string {
+  // a name with several addresses has one error for each, and no message of its own
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return String(first);
+  const refusedLogin = 'code' in first && String(first.code).startsWith('28');
+  return refusedLogin ? 'it refuses the user or the password.' : first.message;
 }

@@ -1,26 +1,51 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 
+const howToMake = 'openssl genpkey -algorithm ed25519';
+
 /**
  * The Ed25519 key (PKCS 8, PEM) that signs access tokens: the configured one, or one made at the first start and kept
  * beside the embedded servers' data. Several processes need the same key, so without an embedded database it must be
- * configured; throws an Error that says how.
+ * configured. Throws a sentence for people where there is none, or none that can sign.
  */
 export function signingKey(config: Config): string {
-  if (config.FORMWIRE_JWT_KEY) return config.FORMWIRE_JWT_KEY.replaceAll('\\n', '\n');
+  if (config.FORMWIRE_JWT_KEY) return checked(config.FORMWIRE_JWT_KEY.replaceAll('\\n', '\n'), 'FORMWIRE_JWT_KEY');
   if (config.DATABASE_URL) {
     throw new Error(
-      'FORMWIRE_JWT_KEY is missing: every process on one database must sign with the same key. Make one with: openssl genpkey -algorithm ed25519',
+      `FORMWIRE_JWT_KEY is missing: every process on one database must sign with the same key. Make one with: ${howToMake}`,
     );
   }
-  return keptKey(path.resolve(config.FORMWIRE_DATA));
+  const dir = path.resolve(config.FORMWIRE_DATA);
+  const file = path.join(dir, 'access-token-key.pem');
+  return checked(keptKey(dir, file), file);
 }
 
-function keptKey(dir: string): string {
-  const file = path.join(dir, 'access-token-key.pem');
-  mkdirSync(dir, { recursive: true });
+function checked(pem: string, name: string): string {
+  if (isEd25519(pem)) return pem;
+  throw new Error(`${name} is no Ed25519 private key in PEM; make one with: ${howToMake}`);
+}
+
+function isEd25519(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
+function keptKey(dir: string, file: string): string {
+  try {
+    mkdirSync(dir, { recursive: true });
+    makeOnce(file);
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`The data directory ${dir} cannot be written: start Formwire as the user who owns it, or set FORMWIRE_DATA to another one.`, { cause });
+  }
+}
+
+function makeOnce(file: string): void {
   const draft = `${file}.${process.pid}`;
   const { privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
@@ -31,5 +56,4 @@ function keptKey(dir: string): string {
   } finally {
     rmSync(draft);
   }
-  return readFileSync(file, 'utf8');
 }

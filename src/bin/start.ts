@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty';
-import { parseConfig, type Config } from '../config.ts';
+import { checkAddress } from '../api/server.ts';
+import { localUrl, parseConfig, type Config } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog, type Log } from '../log.ts';
 import { openApi } from './compose-api.ts';
@@ -21,6 +22,11 @@ async function serve(config: Config, log: Log): Promise<void> {
   // Ctrl-C reaches every process of the terminal, and a launcher passes it on: several signals are one
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
+  // what a person can mend is asked before anything is begun
+  const isApi = config.FORMWIRE_ROLES.includes('api');
+  const privateKeyPem = isApi ? signingKey(config) : '';
+  if (isApi) await checkAddress({ host: config.HOST, port: config.PORT });
+
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
@@ -30,18 +36,21 @@ async function serve(config: Config, log: Log): Promise<void> {
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
   const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, allowLoopback, log });
   stack.defer(() => pipeline.close());
-  const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  let running: Promise<unknown> = Promise.resolve();
   stack.defer(async () => {
     stopping.abort();
     await running;
   });
 
-  if (config.FORMWIRE_ROLES.includes('api')) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem: signingKey(config), pipeline, allowLoopback, log });
+  // who cannot have the port takes no partitions
+  let url: string | undefined;
+  if (isApi) {
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, pipeline, allowLoopback, log });
     stack.defer(() => api.close());
-    const { url } = await api.listen();
-    greet({ url, servers, allowLoopback });
+    ({ url } = await api.listen());
   }
+  running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
 
   const stopped = new Promise<void>((resolve) => {
@@ -53,8 +62,11 @@ async function serve(config: Config, log: Log): Promise<void> {
 }
 
 /** Tells a person where everything is, and what to try; programs read the log lines. */
-function greet(facts: { url: string; servers: Servers; allowLoopback: boolean }): void {
-  const { url, servers, allowLoopback } = facts;
+function greet(facts: { host: string; port: number; servers: Servers; allowLoopback: boolean }): void {
+  const { host, port, servers, allowLoopback } = facts;
+  const url = localUrl({ HOST: host, PORT: port });
+  const isElsewhere = !['127.0.0.1', '0.0.0.0', 'localhost'].includes(host);
+  const demo = `${isElsewhere ? `HOST=${host} ` : ''}${port === 4000 ? '' : `PORT=${port} `}npm run demo`;
   const lines = [
     '',
     `  Formwire listens at ${url}/graphql`,
@@ -62,7 +74,7 @@ function greet(facts: { url: string; servers: Servers; allowLoopback: boolean })
     ...(allowLoopback ? ['  Webhooks may go to loopback addresses, as fits a machine of your own. FORMWIRE_ALLOW_LOOPBACK=false forbids it.'] : []),
     '',
     '  Try next:',
-    `    npm run demo                  the whole way of 500 responses, with a receiver that fails now and then`,
+    `    ${demo.padEnd(28)}  the whole way of 500 responses, with a receiver that fails now and then`,
     `    curl ${url}/readyz`,
     `    curl ${url}/graphql -H 'content-type: application/json' -d '{"query":"{ providers { name title } }"}'`,
     '',

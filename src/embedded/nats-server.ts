@@ -31,9 +31,8 @@ const stopGraceMs = 30_000;
  */
 export async function startNatsServer(options: { dir: string; port?: number; binary?: string }): Promise<EmbeddedNatsServer> {
   const binary = await provideNatsServer(options);
-  mkdirSync(options.dir, { recursive: true });
+  const lock = lockDataDirectory(options.dir); // makes it, or says why it cannot
   const dir = realpathSync(options.dir); // a leftover server is found by its name
-  const lock = lockDataDirectory(dir);
   try {
     const config = path.join(dir, 'nats-server.conf');
     const leftovers = findProcesses({ flag: '-c', value: config });

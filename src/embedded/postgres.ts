@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -31,10 +31,9 @@ const stopGraceMs = 60_000;
  * killed Formwire left running is ended first. `ephemeral` trades durability for speed and is gone after `stop`.
  */
 export async function startPostgres(options: { dir: string; port?: number; ephemeral?: boolean }): Promise<EmbeddedPostgres> {
-  mkdirSync(options.dir, { recursive: true });
-  const dir = realpathSync(options.dir); // a leftover server is found by its name
   const ephemeral = options.ephemeral ?? false;
-  const lock = lockDataDirectory(dir);
+  const lock = lockDataDirectory(options.dir); // makes it, or says why it cannot
+  const dir = realpathSync(options.dir); // a leftover server is found by its name
   try {
     const binaries = findPostgres();
     const cluster = openCluster({ dir, binaries, ephemeral });

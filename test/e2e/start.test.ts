@@ -1,11 +1,16 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { inject, expect, test } from 'vitest';
+import { describe, inject, expect, test } from 'vitest';
 import { createApiClient } from '../../src/bin/demo/api-client.ts';
 import { hasEnded } from '../support/conditions.ts';
 import { startProcess, type NodeProcess } from '../support/node-process.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const formwire = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
+const demo = path.resolve(import.meta.dirname, '../../src/bin/demo.ts');
 
 /** The whole product on embedded servers, as `npm start` runs it. */
 function start(dataDir: string): NodeProcess {
@@ -36,7 +41,7 @@ test('one command serves, says where, and tells what to try next', async () => {
   await using run = start(data.path);
   const url = await urlOf(run);
   await run.says(`data in ${data.path}`);
-  await run.says('npm run demo');
+  await run.says(`PORT=${new URL(url).port} npm run demo`);
   await expect.poll(() => get(`${url}/readyz`)).toEqual({ status: 200, body: { ready: true, reasons: [] } });
   expect(await get(`${url}/livez`)).toMatchObject({ status: 200 });
   await run.kill('SIGTERM');
@@ -48,7 +53,7 @@ test('a second start on the same data says that one is running, and harms nothin
   await using run = start(data.path);
   const url = await urlOf(run);
   await using second = start(data.path);
-  await second.says(/is in use by|already running/i);
+  await second.says(/already running on the data directory .* set FORMWIRE_DATA and PORT/);
   expect(await second.exited).toBe(1);
   expect(await get(`${url}/livez`)).toMatchObject({ status: 200 });
 });
@@ -74,4 +79,77 @@ test('a configuration that is wrong is refused in words, before anything starts'
   await run.says('PORT: must be a number');
   await run.says('FORMWIRE_LEASE: "soon" is no duration');
   expect(await run.exited).toBe(1);
+});
+
+describe('what is in the way of a start is said in one sentence, without a stack or a password', () => {
+  test.each([
+    ['a HOST of another machine', { HOST: '192.0.2.1' }, 'HOST 192.0.2.1 is no address of this machine'],
+    ['a key that is none', { FORMWIRE_JWT_KEY: 'secret' }, 'FORMWIRE_JWT_KEY is no Ed25519 private key in PEM; make one with: openssl'],
+    ['a database that is not there', { DATABASE_URL: 'postgresql://ada:hunter2@127.0.0.1:1/x', FORMWIRE_ROLES: 'relay' }, 'PostgreSQL of DATABASE_URL (127.0.0.1:1) cannot be reached'],
+    ['a data directory that is a file', { FORMWIRE_DATA: formwire }, `The data directory ${formwire} cannot be written`],
+    ['the same without the API', { FORMWIRE_DATA: formwire, FORMWIRE_ROLES: 'relay' }, 'cannot be written: start Formwire as the user who owns it'],
+  ])('%s', async (_, env, sentence) => {
+    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: '0', ...env } });
+    expect(await run.exited).toBe(1);
+    expect((await run.says(/^formwire: [^\n]*\n$/))[0]).toContain(sentence);
+    await run.says(/^(?![^]*hunter2)/);
+  });
+
+  test('a port in use, before any server starts', async () => {
+    using data = createTemporaryDirectory();
+    await using holder = await listening();
+    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: String(holder.port), FORMWIRE_DATA: data.path } });
+    await run.says(`Port ${holder.port} is in use, perhaps by another Formwire: stop it, or set PORT.`);
+    expect(await run.exited).toBe(1);
+    expect(existsSync(path.join(data.path, 'postgres'))).toBe(false);
+  });
+});
+
+describe('the demo', () => {
+  test.each([
+    [['--fail', '0.95'], {}, '--fail must be between 0 and 0.9'],
+    [['--fial', '0.5'], {}, 'The demo does not know --fial'],
+    [[], { PORT: '0' }, 'PORT=0 takes any free port'],
+  ])('refuses %o %o in words', async (args, env, sentence) => {
+    await using run = startProcess({ command: process.execPath, args: [demo, ...args], env });
+    expect(await run.exited).toBe(1);
+    expect((await run.says(/^demo: [^\n]*\n$/))[0]).toContain(sentence);
+  });
+
+  test('does not take another program for a Formwire', async () => {
+    await using other = await listening();
+    await using run = startProcess({ command: process.execPath, args: [demo], env: { PORT: String(other.port) } });
+    expect(await run.exited).toBe(1);
+    await run.says(`What answers at http://127.0.0.1:${other.port} is no Formwire`);
+  });
+});
+
+/** Some other program's server. */
+async function listening(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer((_, response) => response.end('{"status":"fine"}'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+test('it stops also when the terminal it wrote to is gone', async () => {
+  using data = createTemporaryDirectory();
+  // a shell reads the first lines, as `head` does, and goes away; what is written after that has no reader
+  const source = `
+    const { spawn } = require('node:child_process');
+    const env = ${JSON.stringify({ FORMWIRE_DATA: data.path, PORT: '0', FORMWIRE_NATS_SERVER: inject('natsServerBinary'), FORMWIRE_LOG_LEVEL: 'debug' })};
+    const child = spawn(process.execPath, [${JSON.stringify(formwire)}, 'start'], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      if (!output.includes('formwire.started')) return;
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.kill('SIGTERM');
+    });
+    child.on('exit', (code) => console.log('ended with ' + code));
+  `;
+  await using run = startProcess({ command: process.execPath, args: ['--eval', source], env: process.env });
+  await run.says('ended with 0');
 });

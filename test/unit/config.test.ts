@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseConfig, variables } from '../../src/config.ts';
+import { localUrl, parseConfig, variables } from '../../src/config.ts';
 
 describe('the configuration', () => {
   test('has a default for everything', () => {
@@ -14,9 +14,27 @@ describe('the configuration', () => {
 
   test('names every variable that is wrong, and how, at once', () => {
     const wrong = { PORT: 'http', FORMWIRE_LEASE: 'soon', FORMWIRE_ROLES: 'api,cook', DATABASE_URL: 'mysql://x' };
-    for (const complaint of [/PORT: must be a number/, /FORMWIRE_LEASE: "soon" is no duration/, /FORMWIRE_ROLES.1: /, /DATABASE_URL: must be a/]) {
+    for (const complaint of [/PORT: must be a number/, /FORMWIRE_LEASE: "soon" is no duration/, /FORMWIRE_ROLES: "cook" is no role/, /DATABASE_URL: must be a/]) {
       expect(() => parseConfig(wrong)).toThrow(complaint);
     }
+  });
+
+  test.each([
+    [{ PORT: '70000' }, 'PORT: must be between 0 and 65535'],
+    [{ FORMWIRE_LEASE: '10ms' }, 'FORMWIRE_LEASE: must be at least 500ms, not 10ms'],
+    [{ FORMWIRE_RETRY_SCHEDULE: '1s,0s' }, 'FORMWIRE_RETRY_SCHEDULE: must be at least 1ms, not 0s'],
+    [{ NATS_URL: 'nats://one:4222,two' }, 'NATS_URL: must be nats://'],
+    [{ FORMWIRE_LEASES: '2s' }, 'FORMWIRE_LEASES: there is no such variable'],
+  ])('refuses %o in words', (env, complaint) => {
+    expect(() => parseConfig(env)).toThrow(complaint);
+  });
+
+  test('takes several NATS servers, and leaves alone what is not ours', () => {
+    expect(parseConfig({ NATS_URL: 'nats://one:4222, tls://two:4222', LEASE: 'x' }).NATS_URL).toBe('nats://one:4222, tls://two:4222');
+  });
+
+  test('tells where this machine reaches the API', () => {
+    expect(['127.0.0.1', '0.0.0.0', '::', '::1'].map((HOST) => localUrl({ HOST, PORT: 1 }))).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://[::1]:1']);
   });
 
   test('stands in the README, every variable of it', () => {

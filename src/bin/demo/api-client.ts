@@ -23,8 +23,7 @@ export function createApiClient(options: { url: string; connections: number }): 
       headers['authorization'] = `Bearer ${token}`;
     },
     call: async <T>(query: string, input: Record<string, unknown> = {}): Promise<T> => {
-      const { body } = await pool.request({ method: 'POST', path: '/graphql', headers, body: JSON.stringify({ query, variables: { input } }) });
-      const { data, errors } = (await body.json()) as { data?: Record<string, { errors?: Fault[] }>; errors?: { message: string }[] };
+      const { data, errors } = await post(pool, { url: options.url, headers, body: JSON.stringify({ query, variables: { input } }) });
       const [payload] = Object.values(data ?? {});
       const faults = [...(errors ?? []), ...(payload?.errors ?? [])];
       if (!payload || faults.length > 0) throw new Error(faults.map((fault) => fault.message).join(' ') || 'The API gave no answer.');
@@ -34,16 +33,39 @@ export function createApiClient(options: { url: string; connections: number }): 
   };
 }
 
-/** Whether a Formwire answers there. */
-export async function isRunning(url: string): Promise<boolean> {
+interface Answer {
+  data?: Record<string, { errors?: Fault[] }>;
+  errors?: { message: string }[];
+}
+
+async function post(pool: Pool, call: { url: string; headers: Record<string, string>; body: string }): Promise<Answer> {
+  const { url, headers, body } = call;
+  try {
+    const answer = await pool.request({ method: 'POST', path: '/graphql', headers, body });
+    return (await answer.body.json()) as Answer;
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw new Error(`The Formwire at ${url} does not answer any more${reason}.`, { cause });
+  }
+}
+
+/** Who answers there. What cannot be asked counts as nobody: a start there says what is in its way. */
+export async function whoAnswers(url: string): Promise<'formwire' | 'another program' | 'nobody'> {
   const pool = new Pool(url);
   try {
-    const { statusCode, body } = await pool.request({ method: 'GET', path: '/livez', headersTimeout: 2_000 });
-    await body.dump();
-    return statusCode === 200;
+    const { body } = await pool.request({ method: 'GET', path: '/livez', headersTimeout: 2_000, bodyTimeout: 2_000 });
+    return isAlive(await body.text()) ? 'formwire' : 'another program';
   } catch {
-    return false;
+    return 'nobody';
   } finally {
     await pool.destroy();
+  }
+}
+
+function isAlive(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { status?: unknown } | null)?.status === 'ok';
+  } catch {
+    return false;
   }
 }
