@@ -9,6 +9,7 @@ export const userErrorCodes = [
   'ANSWER_REQUIRED',
   'ANSWER_REPEATED',
   'ANSWER_INVALID',
+  'FORM_NOT_OPEN_YET',
   'FORM_CLOSED',
   'IDEMPOTENCY_MISMATCH',
   'TOO_MANY',

@@ -49,6 +49,7 @@ function rowOf(input: SubmitResponseInput, survey: Survey): ResponseRow {
     eventId: newId('evt'),
     ...survey,
     formVersion: 1,
+    intakeVersion: 0,
     clientId: input.clientId ?? null,
     contentHash: null,
     familyId: id,

@@ -3,15 +3,24 @@ import { isId, type Id } from '../events/id.ts';
 import { createBoundedCache } from '../graphql/bounded-cache.ts';
 import type { FormDefinition } from './form-definition.ts';
 import type { FormStatus } from './form.entity.ts';
+import { closingCutoff, type Intake } from './intake.ts';
 
 /** What taking a response needs to know of a form. Never changed: a form that changes gets another one. */
 export interface PublishedForm {
   readonly id: Id<'form'>;
   readonly organizationId: Id<'org'>;
   readonly status: FormStatus;
+  /** Where the form stood by the database's clock when it was read. */
+  readonly standing: Standing;
+  /** While the form is closing: before when a response must have been begun. */
+  readonly cutoff: Date | undefined;
   readonly version: number;
+  readonly intakeVersion: number;
   readonly definition: FormDefinition;
 }
+
+/** `early`: not open yet; `over`: its `closesAt` has passed. Of a form whose status is open or closing otherwise: that. */
+export type Standing = FormStatus | 'early' | 'over';
 
 /**
  * Forms as they are answered, kept in memory without a time limit. A remembered form can therefore be behind: what is
@@ -87,15 +96,29 @@ interface SizedDefinition {
 
 type Head = Omit<PublishedForm, 'definition'>;
 
-const isSameHead = (a: Head, b: Head): boolean => a.version === b.version && a.status === b.status;
+const isSameHead = (a: Head, b: Head): boolean =>
+  a.version === b.version && a.intakeVersion === b.intakeVersion && a.status === b.status && a.standing === b.standing;
+
+type HeadRow = Omit<Head, 'cutoff'> & Pick<Intake, 'closesAt' | 'closingSince'>;
+
+/** Where a form stands says the database, by whose clock responses are taken: processes' clocks differ. */
+const selectHead = `
+  select id, organization_id as "organizationId", status, version, intake_version as "intakeVersion",
+         closes_at as "closesAt", closing_since as "closingSince",
+         case when status in ('draft', 'closed') then status
+              when opens_at > now() then 'early'
+              when status = 'open' and closes_at <= now() then 'over'
+              else status
+         end as standing
+  from forms
+  where id = $1 and deleted_at is null`;
 
 async function readHead(pool: Pool, formId: string): Promise<Head | undefined> {
-  const { rows } = await pool.query<Head>({
-    name: 'published-form',
-    text: `select id, organization_id as "organizationId", status, version from forms where id = $1 and deleted_at is null`,
-    values: [formId],
-  });
-  return rows[0];
+  const { rows } = await pool.query<HeadRow>({ name: 'published-form', text: selectHead, values: [formId] });
+  const [row] = rows;
+  if (!row) return undefined;
+  const { closesAt, closingSince, ...head } = row;
+  return { ...head, cutoff: closingCutoff({ closesAt, closingSince }) };
 }
 
 async function readVersion(pool: Pool, key: { formId: string; number: number }): Promise<SizedDefinition | undefined> {

@@ -8,6 +8,8 @@ export interface ResponseRow {
   organizationId: Id<'org'>;
   formId: Id<'form'>;
   formVersion: number;
+  /** Of the form, when the response was found acceptable. */
+  intakeVersion: number;
   clientId: string | null;
   contentHash: string | null;
   /** Its own id begins a family; another one continues that family with its next revision. */
@@ -29,7 +31,9 @@ export interface Inserted {
 /**
  * Inserts responses and their outbox rows in one statement. A row is left out, without an error, where
  * - its id, client id or revision is already there (a repeat, or a race for the family's next revision), or
- * - the form has another version than the answers were checked against, or takes no responses any more.
+ * - the form has another version than the answers were checked against, or has changed what it takes since, or
+ * - the form takes no responses now: from its `opensAt` on and until right before its `closesAt`, by the clock of the
+ *   database, which is one for all processes, at the moment the statement begins.
  * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
  *
  * Documents come as one text for each column, with a separator between them: in an array each would be quoted here and
@@ -39,10 +43,10 @@ export interface Inserted {
 const statement = `
   with input as (
     select * from unnest(
-      $1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-      string_to_array($9, chr(30)), string_to_array($10, chr(30)), string_to_array($11, chr(30)), string_to_array($12, chr(30))
+      $1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+      string_to_array($10, chr(30)), string_to_array($11, chr(30)), string_to_array($12, chr(30)), string_to_array($13, chr(30))
     ) with ordinality as input (
-      id, event_id, form_id, form_version, client_id, content_hash, family_id, submitted_at,
+      id, event_id, form_id, form_version, intake_version, client_id, content_hash, family_id, submitted_at,
       answers, respondent, collector, metadata, ordinal
     )
   ), inserted as (
@@ -55,7 +59,11 @@ const statement = `
                 else 1 + (select coalesce(max(r.revision), 0) from responses r where r.family_id = i.family_id) end,
            i.submitted_at, i.answers::jsonb, i.respondent::jsonb, i.collector::jsonb, i.metadata::jsonb
     from input i
-    join forms f on f.id = i.form_id and f.version = i.form_version and f.status = 'open' and f.deleted_at is null
+    join forms f
+      on f.id = i.form_id and f.version = i.form_version and f.intake_version = i.intake_version and f.deleted_at is null
+     and f.status in ('open', 'closing')
+     and (f.opens_at is null or f.opens_at <= now())
+     and (f.closes_at is null or f.closes_at > now() or f.status = 'closing')
     order by i.ordinal
     on conflict do nothing
     returning id, revision
@@ -89,6 +97,7 @@ export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]):
       rows.map((row) => row.eventId),
       rows.map((row) => row.formId),
       rows.map((row) => row.formVersion),
+      rows.map((row) => row.intakeVersion),
       rows.map((row) => row.clientId),
       rows.map((row) => row.contentHash),
       rows.map((row) => row.familyId),

@@ -9,6 +9,7 @@ import { compileForm, type CompiledForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
 import { checkEnvelope, storedEnvelope } from './envelope.ts';
+import { intakeFault } from './intake-fault.ts';
 import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
 import { responseEventData } from './render.ts';
@@ -123,7 +124,8 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 }
 
 function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): { answers: StoredAnswers } | { faults: readonly Fault[] } {
-  if (form.status !== 'open') return { faults: [{ code: 'FORM_CLOSED', message: 'This form takes no responses now.', path: ['formId'] }] };
+  const fault = intakeFault(form, input);
+  if (fault) return { faults: [fault] };
   const envelopeFaults = checkEnvelope(input);
   const result = validateAnswers(compiled, input.answers);
   if ('answers' in result && envelopeFaults.length === 0) return result;
@@ -153,6 +155,7 @@ function prepare(form: PublishedForm, input: SubmitResponseInput, answers: Store
     row: {
       ...response,
       eventId: newId('evt'),
+      intakeVersion: form.intakeVersion,
       organizationId: form.organizationId,
       contentHash: response.clientId === null ? null : contentHash(input),
       answers: JSON.stringify(response.answers),
