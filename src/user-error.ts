@@ -11,6 +11,7 @@ export const userErrorCodes = [
   'ANSWER_INVALID',
   'FORM_NOT_OPEN_YET',
   'FORM_CLOSED',
+  'FORM_FULL',
   'IDEMPOTENCY_MISMATCH',
   'TOO_MANY',
 ] as const;

@@ -50,6 +50,7 @@ function rowOf(input: SubmitResponseInput, survey: Survey): ResponseRow {
     ...survey,
     formVersion: 1,
     intakeVersion: 0,
+    takesPlace: false,
     clientId: input.clientId ?? null,
     contentHash: null,
     familyId: id,

@@ -23,6 +23,8 @@ const FormSchema = defineEntity({
     closesAt: timeColumn().nullable(),
     /** When `status` became closing; null while it is not. */
     closingSince: timeColumn().nullable(),
+    /** Responses, not counting further revisions; null: any number. */
+    maxResponses: p.integer().nullable(),
     /** Grows with whatever decides which responses are taken: what was checked under an older one is not written. */
     intakeVersion: p.integer().default(0),
     /** The number of the version that is answered now. */

@@ -6,7 +6,8 @@ import { newDefinition, withTitle } from './definition-edit.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { changedFrame, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
 import { changedIntake, isSameIntake, openIntake, type Intake } from './intake.ts';
-import { editForm, writeFirstVersion, writeNextVersion } from './form-versions.ts';
+import { FormPlaces } from './form-places.entity.ts';
+import { editForm, writeFirstVersion, writeNextVersion, type LockedForm } from './form-versions.ts';
 import { Form } from './form.entity.ts';
 import { createInputFaults } from './input-faults.ts';
 import type { PublishedForms } from './published-forms.ts';
@@ -52,7 +53,7 @@ export function createFormsService(deps: FormsDeps) {
         const intake = changedIntake(form, input, { faults, now: time });
         faults.throwIfAny();
         applyFrame(form, frame, time);
-        applyIntake(form, intake, time);
+        await applyIntake(locked, intake, time);
         await writeNextVersion(locked, withTitle(definition, frame.title), time);
         return form;
       });
@@ -115,6 +116,7 @@ function insertForm(
       createdAt: time,
       updatedAt: time,
     });
+    if (intake.maxResponses) em.create(FormPlaces, { formId: form.id, taken: 0 });
     await em.flush();
     await writeFirstVersion(em, { formId: form.id, definition, now: time });
     return form;
@@ -133,7 +135,9 @@ function applyFrame(form: Form, members: FormFrame, time: Date): void {
 }
 
 /** Sets what differs; responses that were checked under what was before are checked again. */
-function applyIntake(form: Form, intake: Intake, time: Date): void {
+async function applyIntake({ em, form }: LockedForm, intake: Intake, time: Date): Promise<void> {
   if (isSameIntake(form, intake)) return;
+  // nobody counted while there was no limit
+  if (intake.maxResponses && !form.maxResponses) await em.upsert(FormPlaces, { formId: form.id, taken: null });
   Object.assign(form, intake, { updatedAt: time, intakeVersion: form.intakeVersion + 1 });
 }

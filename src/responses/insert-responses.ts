@@ -10,6 +10,8 @@ export interface ResponseRow {
   formVersion: number;
   /** Of the form, when the response was found acceptable. */
   intakeVersion: number;
+  /** Whether it takes one of a form's limited places; a further revision of a family never does. */
+  takesPlace: boolean;
   clientId: string | null;
   contentHash: string | null;
   /** Its own id begins a family; another one continues that family with its next revision. */
@@ -33,8 +35,14 @@ export interface Inserted {
  * - its id, client id or revision is already there (a repeat, or a race for the family's next revision), or
  * - the form has another version than the answers were checked against, or has changed what it takes since, or
  * - the form takes no responses now: from its `opensAt` on and until right before its `closesAt`, by the clock of the
- *   database, which is one for all processes, at the moment the statement begins.
+ *   database, which is one for all processes, at the moment the statement begins, or
+ * - the form takes no more than a number of responses, and this one comes after. Its row of places is locked until the
+ *   commit, so that the next statement, of whatever process, sees how many are left. A row that is left out as a repeat
+ *   has its number all the same: then one after it is left out while a place is free, and is to be sent again.
  * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
+ *
+ * All places are locked before the first row goes in (`count(*)` reads them all), in the order of their forms: or two
+ * statements could each hold what the other waits for. Without limited forms nothing of this runs.
  *
  * Documents come as one text for each column, with a separator between them: in an array each would be quoted here and
  * unquoted there, which took a third of the statement's time. Nor are the results joined: the planner expects one row
@@ -44,11 +52,18 @@ const statement = `
   with input as (
     select * from unnest(
       $1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-      string_to_array($10, chr(30)), string_to_array($11, chr(30)), string_to_array($12, chr(30)), string_to_array($13, chr(30))
+      string_to_array($10, chr(30)), string_to_array($11, chr(30)), string_to_array($12, chr(30)), string_to_array($13, chr(30)), $14::int[]
     ) with ordinality as input (
       id, event_id, form_id, form_version, intake_version, client_id, content_hash, family_id, submitted_at,
-      answers, respondent, collector, metadata, ordinal
+      answers, respondent, collector, metadata, place, ordinal
     )
+  ), places as materialized (
+    select p.form_id, f.max_responses - p.taken as free
+    from form_places p
+    join forms f on f.id = p.form_id
+    where p.form_id = any($15::text[])
+    order by p.form_id
+    for update of p
   ), inserted as (
     insert into responses (
       id, form_id, form_version, client_id, content_hash, family_id, revision, submitted_at,
@@ -64,9 +79,19 @@ const statement = `
      and f.status in ('open', 'closing')
      and (f.opens_at is null or f.opens_at <= now())
      and (f.closes_at is null or f.closes_at > now() or f.status = 'closing')
+    where (select count(*) from places) >= 0
+      and (i.place is null or i.place <= (select places.free from places where places.form_id = i.form_id))
     order by i.ordinal
     on conflict do nothing
-    returning id, revision
+    returning id, form_id, family_id, revision
+  ), counted as (
+    update form_places p set taken = p.taken + taking.count
+    from (
+      select form_id, count(*)::int as count from inserted
+      where cardinality($15::text[]) > 0 and form_id = any($15::text[]) and family_id = id
+      group by form_id
+    ) taking
+    where p.form_id = taking.form_id
   ), queued as (
     insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
     select i.event_id, 'response.created', o.id, i.form_id, i.id, o.integrations_version, now()
@@ -89,6 +114,7 @@ type Answered = { id: string } & ({ revision: null; position: number; integratio
 
 /** Answers what became of each row, in their order: undefined for one that was left out. */
 export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> {
+  const { numbers, limitedForms } = numberPlaces(rows);
   const { rows: answered } = await pool.query<Answered>({
     name: 'insert-responses',
     text: statement,
@@ -106,6 +132,8 @@ export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]):
       rows.map((row) => row.respondent).join(separator),
       rows.map((row) => row.collector).join(separator),
       rows.map((row) => row.metadata).join(separator),
+      numbers,
+      limitedForms,
     ],
   });
   const revisions = new Map(answered.flatMap(({ id, revision }) => (revision === null ? [] : [[id, revision]])));
@@ -116,4 +144,16 @@ export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]):
     inserted.set(id, { revision: revisions.get(id) ?? 1, position, integrationsVersion });
   }
   return rows.map((row) => inserted.get(row.id));
+}
+
+/** Of each row the number of the place it takes among those of its form, from 1; null where it takes none. */
+function numberPlaces(rows: readonly ResponseRow[]): { numbers: (number | null)[]; limitedForms: string[] } {
+  const taking = new Map<string, number>();
+  const numbers = rows.map(({ formId, takesPlace }) => {
+    if (!takesPlace) return null;
+    const number = (taking.get(formId) ?? 0) + 1;
+    taking.set(formId, number);
+    return number;
+  });
+  return { numbers, limitedForms: [...taking.keys()] };
 }

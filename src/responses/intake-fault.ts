@@ -7,7 +7,11 @@ import type { CollectorInput, SubmitResponseInput } from './submission.ts';
  * Why a form takes no responses as it stands, or not this one; undefined where it does. No clock is read here: where
  * the form stands was said by the database when the form was read, and says it again in the statement that writes.
  */
-export function intakeFault(form: PublishedForm, input: Pick<SubmitResponseInput, 'collector'>): Fault | undefined {
+export function intakeFault(form: PublishedForm, input: Pick<SubmitResponseInput, 'collector' | 'familyId'>): Fault | undefined {
+  return standingFault(form, input) ?? (form.places === 'full' && !input.familyId ? full(form) : undefined);
+}
+
+function standingFault(form: PublishedForm, input: Pick<SubmitResponseInput, 'collector'>): Fault | undefined {
   switch (form.standing) {
     case 'open':
       return undefined;
@@ -39,5 +43,7 @@ function begunTooLate(cutoff: Date | undefined): Fault {
     + `${cutoff ? ` (${cutoff.toISOString()})` : ''}, as collector.submittedAt or collector.lastModifiedAt says.`;
   return fault('FORM_CLOSED', message);
 }
+
+const full = ({ maxResponses }: PublishedForm): Fault => fault('FORM_FULL', `This form takes ${maxResponses} responses, and has them.`);
 
 const fault = (code: Fault['code'], message: string): Fault => ({ code, message, path: ['formId'] });

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
+import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
 import { UnavailableError, UserError, type Fault } from '../user-error.ts';
 import { createCoalescer } from './coalescer.ts';
@@ -47,7 +48,7 @@ const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
   const { pool, writePool, forms, onCommitted } = deps;
-  const compiled = new WeakMap<PublishedForm, CompiledForm>();
+  const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
   const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
     write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
@@ -59,9 +60,9 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     maxQueued: { rows: 20_000, bytes: 64 * 1024 * 1024 },
   });
 
-  const compile = (form: PublishedForm): CompiledForm => {
-    const known = compiled.get(form) ?? compileForm(form.definition);
-    compiled.set(form, known);
+  const compile = ({ definition }: PublishedForm): CompiledForm => {
+    const known = compiled.get(definition) ?? compileForm(definition);
+    compiled.set(definition, known);
     return known;
   };
 
@@ -80,14 +81,25 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
   };
 
   const submit = async (input: SubmitResponseInput): Promise<SubmittedResponse> => {
+    let form = await forms.get(input.formId);
+    let isFresh = false;
+    const renew = async (): Promise<void> => {
+      form = await forms.refresh(input.formId);
+      isFresh = true;
+    };
     for (let round = 1; round <= maxRounds; round += 1) {
-      const form = await forms.get(input.formId);
       if (!form) throw new UserError('NOT_FOUND', 'There is no such form.', ['formId']);
+      if (form.places === 'uncounted') {
+        await forms.countPlaces(form.id);
+        await renew();
+        continue;
+      }
       const checked = check(form, compile(form), input);
       if ('faults' in checked) {
+        if (isFresh) return refuse(input, checked.faults);
         // what is remembered of the form may be behind: nothing is refused by a version that is not the present one
-        if ((await forms.refresh(form.id)) !== form) continue;
-        return refuse(input, checked.faults);
+        await renew();
+        continue;
       }
       await requireFamily(form, input.familyId);
 
@@ -102,7 +114,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
       if (earlier) return earlier.id === row.id ? earlier : asRepeat(input, earlier);
-      forms.forget(form.id);
+      await renew();
     }
     throw new UnavailableError('OVERLOADED', 'The form changes faster than responses can be checked; try again.', 1_000);
   };
@@ -156,6 +168,7 @@ function prepare(form: PublishedForm, input: SubmitResponseInput, answers: Store
       ...response,
       eventId: newId('evt'),
       intakeVersion: form.intakeVersion,
+      takesPlace: form.maxResponses !== null && response.familyId === id,
       organizationId: form.organizationId,
       contentHash: response.clientId === null ? null : contentHash(input),
       answers: JSON.stringify(response.answers),
