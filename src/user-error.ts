@@ -12,6 +12,7 @@ export const userErrorCodes = [
   'FORM_NOT_OPEN_YET',
   'FORM_CLOSED',
   'FORM_FULL',
+  'ALREADY_SUBMITTED',
   'IDEMPOTENCY_MISMATCH',
   'TOO_MANY',
 ] as const;

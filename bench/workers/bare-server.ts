@@ -51,6 +51,7 @@ function rowOf(input: SubmitResponseInput, survey: Survey): ResponseRow {
     formVersion: 1,
     intakeVersion: 0,
     takesPlace: false,
+    respondentKey: null,
     clientId: input.clientId ?? null,
     contentHash: null,
     familyId: id,

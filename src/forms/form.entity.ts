@@ -6,6 +6,10 @@ import { User } from '../accounts/user.entity.ts';
 export const formStatuses = ['draft', 'open', 'closing', 'closed'] as const;
 export type FormStatus = (typeof formStatuses)[number];
 
+/** Members of a respondent by which a form can tell one from another. */
+export const respondentIdentities = ['mobile', 'email', 'key'] as const;
+export type RespondentIdentity = (typeof respondentIdentities)[number];
+
 const FormSchema = defineEntity({
   name: 'Form',
   tableName: 'forms',
@@ -25,6 +29,8 @@ const FormSchema = defineEntity({
     closingSince: timeColumn().nullable(),
     /** Responses, not counting further revisions; null: any number. */
     maxResponses: p.integer().nullable(),
+    /** Takes one response of each, told apart by this; null: any number. */
+    oneResponsePer: p.text().$type<RespondentIdentity>().nullable(),
     /** Grows with whatever decides which responses are taken: what was checked under an older one is not written. */
     intakeVersion: p.integer().default(0),
     /** The number of the version that is answered now. */

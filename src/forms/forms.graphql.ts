@@ -31,6 +31,15 @@ export const FormStatusType = builder.enumType('FormStatus', {
   } as const,
 });
 
+const RespondentIdentityType = builder.enumType('RespondentIdentity', {
+  description: 'By what a form tells respondents apart.',
+  values: {
+    MOBILE: { value: 'mobile', description: 'respondent.mobile, with + and the country’s code, however it is written.' },
+    EMAIL: { value: 'email', description: 'respondent.email, in capital letters or small ones.' },
+    KEY: { value: 'key', description: 'respondent.key, exactly as the collector gives it.' },
+  } as const,
+});
+
 export const FormType = nodeRef('Form', { prefix: 'form', load: formLoader });
 FormType.implement({
   description: 'A questionnaire. Anyone who has its id may read and answer it; its organisation changes it.',
@@ -43,6 +52,7 @@ FormType.implement({
     opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true, description: 'Takes responses from then on, by the database’s clock.' }),
     closesAt: t.expose('closesAt', { type: 'DateTime', nullable: true, description: 'Takes none from then on, by the database’s clock.' }),
     maxResponses: t.exposeInt('maxResponses', { nullable: true, description: 'Takes so many responses and no more; further revisions do not count.' }),
+    oneResponsePer: t.expose('oneResponsePer', { type: RespondentIdentityType, nullable: true, description: 'Takes one response of each respondent.' }),
     closingSince: t.expose('closingSince', { type: 'DateTime', nullable: true, description: 'When its status became CLOSING.' }),
     version: t.exposeInt('version', { description: 'Grows with each change of the title, the questions or their choices.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
@@ -100,6 +110,7 @@ mutation('createForm', {
     opensAt: t.field({ type: 'DateTime', description: 'Responses are taken from then on.' }),
     closesAt: t.field({ type: 'DateTime', description: 'Responses are taken until right before then.' }),
     maxResponses: t.int({ description: 'So many responses are taken and no more. At least 1.' }),
+    oneResponsePer: t.field({ type: RespondentIdentityType, description: 'One response is taken of each respondent, who must say this of themselves.' }),
     questions: t.field({ type: [QuestionInputType], required: true }),
   }),
   payload: { form: FormType },
@@ -118,6 +129,7 @@ mutation('updateForm', {
     opensAt: t.field({ type: 'DateTime', description: 'null: at any time.' }),
     closesAt: t.field({ type: 'DateTime', description: 'null: never.' }),
     maxResponses: t.int({ description: 'Of all the form has taken so far. null: any number.' }),
+    oneResponsePer: t.field({ type: RespondentIdentityType, description: 'Of those taken from now on; null: any number of each.' }),
   }),
   payload: { form: FormType },
   run: async (input, context) => ({ form: await context.services.forms.update(context, input) }),

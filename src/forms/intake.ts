@@ -2,7 +2,7 @@ import type { Form } from './form.entity.ts';
 import type { InputFaults } from './input-faults.ts';
 
 /** What says whether a form takes a response. Whenever any of it changes, so does the form's `intakeVersion`. */
-export type Intake = Pick<Form, 'status' | 'opensAt' | 'closesAt' | 'closingSince' | 'maxResponses'>;
+export type Intake = Pick<Form, 'status' | 'opensAt' | 'closesAt' | 'closingSince' | 'maxResponses' | 'oneResponsePer'>;
 
 /** Members that are absent stay as they are; null takes a limit away. */
 export interface IntakeInput {
@@ -10,10 +10,11 @@ export interface IntakeInput {
   opensAt?: Date | null | undefined;
   closesAt?: Date | null | undefined;
   maxResponses?: number | null | undefined;
+  oneResponsePer?: Form['oneResponsePer'] | undefined;
 }
 
 /** A new form's intake before its input is looked at: open to all, for ever. */
-export const openIntake: Intake = { status: 'open', opensAt: null, closesAt: null, closingSince: null, maxResponses: null };
+export const openIntake: Intake = { status: 'open', opensAt: null, closesAt: null, closingSince: null, maxResponses: null, oneResponsePer: null };
 
 /** The intake after a change. What is wrong goes into `faults`. `now`: since when the form is closing, if that begins here. */
 export function changedIntake(intake: Intake, input: IntakeInput, { faults, now }: { faults: InputFaults; now: Date }): Intake {
@@ -23,12 +24,14 @@ export function changedIntake(intake: Intake, input: IntakeInput, { faults, now 
   if (opensAt && closesAt && opensAt >= closesAt) faults.add(['closesAt'], 'A form closes after it opens: "closesAt" must be later than "opensAt".');
   const maxResponses = input.maxResponses === undefined ? intake.maxResponses : input.maxResponses;
   if (typeof maxResponses === 'number' && maxResponses < 1) faults.add(['maxResponses'], 'A form takes at least one response; to take none, close it.');
-  return { status, opensAt, closesAt, maxResponses, closingSince: status === 'closing' ? (intake.closingSince ?? now) : null };
+  const oneResponsePer = input.oneResponsePer === undefined ? intake.oneResponsePer : input.oneResponsePer;
+  return { status, opensAt, closesAt, maxResponses, oneResponsePer, closingSince: status === 'closing' ? (intake.closingSince ?? now) : null };
 }
 
 export const isSameIntake = (a: Intake, b: Intake): boolean =>
   a.status === b.status &&
   a.maxResponses === b.maxResponses &&
+  a.oneResponsePer === b.oneResponsePer &&
   a.opensAt?.getTime() === b.opensAt?.getTime() &&
   a.closesAt?.getTime() === b.closesAt?.getTime() &&
   a.closingSince?.getTime() === b.closingSince?.getTime();

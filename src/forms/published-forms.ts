@@ -3,7 +3,7 @@ import { isId, type Id } from '../events/id.ts';
 import { createBoundedCache } from '../graphql/bounded-cache.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { countPlaces } from './count-places.ts';
-import type { FormStatus } from './form.entity.ts';
+import type { FormStatus, RespondentIdentity } from './form.entity.ts';
 import { closingCutoff, type Intake } from './intake.ts';
 
 /** What taking a response needs to know of a form. Never changed: a form that changes gets another one. */
@@ -17,6 +17,7 @@ export interface PublishedForm {
   readonly cutoff: Date | undefined;
   readonly maxResponses: number | null;
   readonly places: Places;
+  readonly oneResponsePer: RespondentIdentity | null;
   readonly version: number;
   readonly intakeVersion: number;
   readonly definition: FormDefinition;
@@ -120,6 +121,7 @@ type HeadRow = Omit<Head, 'cutoff'> & Pick<Intake, 'closesAt' | 'closingSince'>;
 const selectHead = `
   select f.id, f.organization_id as "organizationId", f.status, f.version, f.intake_version as "intakeVersion",
          f.closes_at as "closesAt", f.closing_since as "closingSince", f.max_responses as "maxResponses",
+         f.one_response_per as "oneResponsePer",
          case when f.status in ('draft', 'closed') then f.status
               when f.opens_at > now() then 'early'
               when f.status = 'open' and f.closes_at <= now() then 'over'

@@ -1,14 +1,13 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { Json } from '../events/canonical-json.ts';
 import type { QuestionDefinition } from '../forms/form-definition.ts';
 import { isDate } from './calendar.ts';
 import { compileChoice, compileChoices } from './choice-value.ts';
 import { isEmailAddress } from '../email-address.ts';
+import { phoneNumber } from './phone-number.ts';
 import { quoted, Refusal, type ReadValue } from './read-value.ts';
 import { whyTextUnstorable } from '../storable.ts';
 
 const maxTextLength = 50_000;
-const maxPhoneLength = 60;
 
 /** Makes the reader of a question's answers, with all that its kind and bounds say worked out beforehand. */
 export function compileReader(question: QuestionDefinition): ReadValue {
@@ -26,7 +25,7 @@ export function compileReader(question: QuestionDefinition): ReadValue {
     case 'EMAIL':
       return textual((text) => (isEmailAddress(text) ? text : new Refusal(`must be an e-mail address; ${quoted(text)} is not`)));
     case 'PHONE':
-      return textual(readPhone);
+      return textual((text) => phoneNumber(text) ?? notPhone(text));
     case 'SINGLE_CHOICE':
       return compileChoice(question);
     case 'MULTIPLE_CHOICE':
@@ -47,17 +46,6 @@ function readText(text: string, required: boolean): string | Refusal {
   if (text.length > maxTextLength) return new Refusal(`is ${text.length} characters long; at most ${maxTextLength} are kept`);
   if (required && text.trim() === '') return new Refusal('needs an answer that is not blank', { code: 'ANSWER_REQUIRED' });
   return text;
-}
-
-/**
- * A number in international form, kept in E.164 (`+919810000017`), so that one number is one text for filters, rules
- * and receivers, however it was typed. Without the + it would need a country to be understood; an extension would be
- * lost: both are refused. Possible means that the country has numbers of that length, not that this one is assigned.
- */
-function readPhone(text: string): string | Refusal {
-  if (text.charCodeAt(0) !== 43 || text.length > maxPhoneLength) return notPhone(text);
-  const phone = parsePhoneNumberFromString(text, { extract: false });
-  return phone && phone.ext === undefined && phone.isPossible() ? phone.number : notPhone(text);
 }
 
 const notPhone = (text: string): Refusal =>

@@ -14,7 +14,7 @@ export interface Envelope {
   metadata: Json;
 }
 
-const maxLength = { clientId: 200, mobile: 50, email: 254, name: 500, userId: 200, username: 200, location: 500 } as const;
+const maxLength = { clientId: 200, mobile: 50, email: 254, name: 500, key: 200, userId: 200, username: 200, location: 500 } as const;
 
 /**
  * The faults of what stands around the answers, each with its path: texts that cannot be stored or are too long, times
@@ -46,9 +46,9 @@ function readClientId(value: string | null | undefined, faults: Fault[]): string
 }
 
 function readRespondent(input: RespondentInput, faults: Fault[]): Respondent {
-  const text = (member: 'mobile' | 'email' | 'name') =>
+  const text = (member: 'mobile' | 'email' | 'name' | 'key') =>
     readText(input[member], { path: ['respondent', member], max: maxLength[member], faults });
-  return present({ mobile: text('mobile'), email: text('email'), name: text('name') });
+  return present({ mobile: text('mobile'), email: text('email'), name: text('name'), key: text('key') });
 }
 
 function readCollector(input: CollectorInput, faults: Fault[]): Collector {

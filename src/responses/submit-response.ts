@@ -11,8 +11,9 @@ import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
 import { checkEnvelope, storedEnvelope } from './envelope.ts';
 import { intakeFault } from './intake-fault.ts';
-import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
+import { findEarlier, hasResponded, isFamilyOf, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
+import { respondentKey } from './respondent-key.ts';
 import { responseEventData } from './render.ts';
 import type { StoredAnswers } from './response.entity.ts';
 import type { SubmitResponseInput } from './submission.ts';
@@ -74,6 +75,11 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     return asRepeat(input, earlier);
   };
 
+  const refuseSecond = async ({ id: formId, oneResponsePer }: PublishedForm, { respondentKey: key }: ResponseRow): Promise<void> => {
+    if (oneResponsePer === null || key === null || !(await hasResponded(pool, { formId, respondentKey: key }))) return;
+    throw new UserError('ALREADY_SUBMITTED', 'This form takes one response of each respondent, and has one of this respondent.', ['respondent', oneResponsePer]);
+  };
+
   const requireFamily = async (form: PublishedForm, familyId: string | null | undefined): Promise<void> => {
     if (!familyId) return;
     if (isId('resp', familyId) && (await isFamilyOf(pool, { familyId, formId: form.id }))) return;
@@ -103,7 +109,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       await requireFamily(form, input.familyId);
 
-      const { row, response } = prepare(form, input, checked.answers);
+      const { row, response } = prepare(form, input, checked);
       const body = render(form, response);
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
@@ -114,6 +120,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
       if (earlier) return earlier.id === row.id ? earlier : asRepeat(input, earlier);
+      await refuseSecond(form, row);
       await renew();
     }
     throw new UnavailableError('OVERLOADED', 'The form changes faster than responses can be checked; try again.', 1_000);
@@ -135,13 +142,24 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
   };
 }
 
-function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): { answers: StoredAnswers } | { faults: readonly Fault[] } {
+interface Checked {
+  answers: StoredAnswers;
+  respondentKey: string | null;
+}
+
+function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): Checked | { faults: readonly Fault[] } {
   const fault = intakeFault(form, input);
   if (fault) return { faults: [fault] };
   const envelopeFaults = checkEnvelope(input);
   const result = validateAnswers(compiled, input.answers);
-  if ('answers' in result && envelopeFaults.length === 0) return result;
-  return { faults: [...envelopeFaults, ...('faults' in result ? result.faults : [])] };
+  const respondent = keyOfRespondent(form, input);
+  if ('answers' in result && 'key' in respondent && envelopeFaults.length === 0) return { answers: result.answers, respondentKey: respondent.key };
+  return { faults: [...envelopeFaults, ...('fault' in respondent ? [respondent.fault] : []), ...('faults' in result ? result.faults : [])] };
+}
+
+/** Of the first revision only: a further one is the same respondent's, whatever it says of them. */
+function keyOfRespondent({ oneResponsePer }: PublishedForm, { familyId, respondent }: SubmitResponseInput): { key: string | null } | { fault: Fault } {
+  return oneResponsePer === null || familyId ? { key: null } : respondentKey(oneResponsePer, respondent ?? {});
 }
 
 function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { contentHash: string | null }): SubmittedResponse {
@@ -150,7 +168,7 @@ function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { con
   throw new UserError('IDEMPOTENCY_MISMATCH', message, ['clientId']);
 }
 
-function prepare(form: PublishedForm, input: SubmitResponseInput, answers: StoredAnswers): { row: ResponseRow; response: SubmittedResponse } {
+function prepare(form: PublishedForm, input: SubmitResponseInput, { answers, respondentKey: key }: Checked): { row: ResponseRow; response: SubmittedResponse } {
   const id = newId('resp');
   const response: SubmittedResponse = {
     id,
@@ -168,6 +186,7 @@ function prepare(form: PublishedForm, input: SubmitResponseInput, answers: Store
       ...response,
       eventId: newId('evt'),
       intakeVersion: form.intakeVersion,
+      respondentKey: key,
       takesPlace: form.maxResponses !== null && response.familyId === id,
       organizationId: form.organizationId,
       contentHash: response.clientId === null ? null : contentHash(input),
