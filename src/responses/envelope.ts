@@ -1,6 +1,6 @@
 import type { Json } from '../events/canonical-json.ts';
 import type { Fault } from '../user-error.ts';
-import { utcTime } from './calendar.ts';
+import { utcTime } from '../calendar.ts';
 import { quoted } from './read-value.ts';
 import type { Collector, Respondent } from './response.entity.ts';
 import { whyJsonUnstorable, whyTextUnstorable } from '../storable.ts';

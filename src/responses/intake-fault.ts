@@ -1,6 +1,6 @@
 import type { PublishedForm } from '../forms/published-forms.ts';
 import type { Fault } from '../user-error.ts';
-import { utcTime } from './calendar.ts';
+import { utcTime } from '../calendar.ts';
 import type { CollectorInput, SubmitResponseInput } from './submission.ts';
 
 /**

@@ -3,9 +3,14 @@ import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { Json } from '../events/canonical-json.ts';
 import type { Id } from '../events/id.ts';
 
+/** Degrees by WGS 84, metres. */
+export type GeoPoint = { latitude: number; longitude: number; accuracy?: number; altitude?: number };
+
+export type AnswerValue = string | number | boolean | string[] | GeoPoint;
+
 /** One answer as it is stored: a choice by its id, several as a list of ids. `at` only where the client told it. */
 export interface StoredAnswer {
-  value: string | number | boolean | string[];
+  value: AnswerValue;
   metadata?: Json;
 }
 export type StoredAnswers = Record<Id<'q'>, StoredAnswer>;
