@@ -9,6 +9,7 @@ import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.t
 import { PartitionLease } from '../deliveries/partition-lease.entity.ts';
 import { Choice } from '../forms/choice.entity.ts';
 import { Form } from '../forms/form.entity.ts';
+import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
@@ -23,7 +24,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
         PartitionLease, DispatcherHeartbeat,
       ],
       extensions: [Migrator],

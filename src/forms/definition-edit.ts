@@ -3,6 +3,7 @@ import { newId } from '../events/id.ts';
 import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
 import { formLimits } from './form-limits.ts';
 import type { InputFaults, Path } from './input-faults.ts';
+import { patternSize } from '../linear-pattern.ts';
 import { makeQuestionKey } from './question-key.ts';
 import type { ChoiceDraft, QuestionDraft } from './question-input.ts';
 
@@ -139,11 +140,18 @@ function checkSize(definition: FormDefinition, { faults, path }: Edit): FormDefi
   if (bytes > formLimits.definitionBytes) {
     faults.add(path, `All questions and choices together take ${bytes} bytes as JSON; at most ${formLimits.definitionBytes} are possible.`);
   }
+  const patterns = definition.questions.reduce((sum, { constraints }) => sum + (constraints?.pattern ? patternSize(constraints.pattern) : 0), 0);
+  if (patterns > formLimits.patternsSize) {
+    faults.add(path, `All patterns of a form together make programs of at most ${formLimits.patternsSize} instructions; these make ${patterns}.`);
+  }
   return definition;
 }
 
-/** The text of a question without its times, with sorted keys: jsonb does not keep the order of metadata. */
-const comparable = ({ updatedAt: _, ...question }: QuestionDefinition): string =>
-  JSON.stringify(canonical(question as unknown as Json));
+/**
+ * The text of a question without its times, with sorted keys: jsonb does not keep the order of metadata. A question
+ * from before there were constraints is as one that has none.
+ */
+const comparable = ({ updatedAt: _, constraints = {}, ...question }: QuestionDefinition): string =>
+  JSON.stringify(canonical({ ...question, constraints } as unknown as Json));
 
 const isSameQuestion = (a: QuestionDefinition, b: QuestionDefinition): boolean => comparable(a) === comparable(b);

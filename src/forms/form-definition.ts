@@ -11,6 +11,12 @@ export const questionKinds = [
   'EMAIL',
   'PHONE',
   'DATE',
+  'DATE_TIME',
+  'TIME',
+  'URL',
+  'RATING',
+  'GEO_POINT',
+  'LONG_TEXT',
 ] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
@@ -20,7 +26,24 @@ export interface ChoiceDefinition {
   metadata: Json;
 }
 
-/** One question as it was asked. `min` and `max` bound the value of a number, inclusive. */
+/** What an answer must keep to, by the question's kind; what is absent is not asked for. All bounds are inclusive. */
+export interface QuestionConstraints {
+  /** Of a date, time or date-time, as it is stored. */
+  earliest?: string;
+  latest?: string;
+  /** Of a text, in UTF-16 units. */
+  minLength?: number;
+  maxLength?: number;
+  /** What the whole of a text must match, in RE2's syntax. */
+  pattern?: string;
+  /** Digits after the point, at most. */
+  decimals?: number;
+}
+
+/**
+ * One question as it was asked. `min` and `max` bound the value of a number or rating, inclusive. Versions from before
+ * there were constraints have none.
+ */
 export interface QuestionDefinition {
   id: Id<'q'>;
   key: string;
@@ -29,6 +52,7 @@ export interface QuestionDefinition {
   required: boolean;
   min: number | null;
   max: number | null;
+  constraints?: QuestionConstraints;
   choices: ChoiceDefinition[];
   metadata: Json;
   createdAt: string;

@@ -1,11 +1,11 @@
 import type { Json } from '../events/canonical-json.ts';
 import { isEmailAddress } from '../email-address.ts';
 import { formLimits } from './form-limits.ts';
-import type { FormStatus } from './form.entity.ts';
 import type { InputFaults } from './input-faults.ts';
+import type { IntakeInput } from './intake.ts';
 import type { QuestionInput } from './question-input.ts';
 
-export interface CreateFormInput {
+export interface CreateFormInput extends IntakeInput {
   title: string;
   description?: string | null | undefined;
   email?: string | null | undefined;
@@ -14,13 +14,12 @@ export interface CreateFormInput {
 }
 
 /** Members that are absent stay as they are; null clears what can be empty. */
-export interface UpdateFormInput {
+export interface UpdateFormInput extends IntakeInput {
   id: string;
   title?: string | null | undefined;
   description?: string | null | undefined;
   email?: string | null | undefined;
   metadata?: Json | undefined;
-  status?: FormStatus | null | undefined;
 }
 
 /** What stands around a form's questions. */

@@ -7,6 +7,16 @@ export const formLimits = {
   /** Of one question. */
   choices: 1_000,
   choiceTextLength: 1_000,
+  patternLength: 500,
+  /** Of a text that must match a pattern: what matching takes grows with both. */
+  patternedTextLength: 1_000,
+  /** Instructions of one pattern's program, and of all of a form: matching takes at most as many steps for each character. */
+  patternSize: 500,
+  patternsSize: 5_000,
+  ratingMax: 100,
+  decimals: 15,
+  /** What an answer of a text kind has at most, with or without a maxLength. */
+  answerLength: 50_000,
   /** Of a whole version, as JSON: it is kept in memory by whoever takes responses, and read with every page of answers. */
   definitionBytes: 2 * 1024 * 1024,
 } as const;

@@ -18,7 +18,26 @@ declare module '../graphql/context.ts' {
 export const formLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readMany(context, ids));
 
 export const FormStatusType = builder.enumType('FormStatus', {
-  values: { OPEN: { value: 'open', description: 'Takes responses.' }, CLOSED: { value: 'closed', description: 'Takes none now.' } } as const,
+  values: {
+    DRAFT: { value: 'draft', description: 'Is still being made: takes no responses yet.' },
+    OPEN: { value: 'open', description: 'Takes responses, from opensAt on and until closesAt.' },
+    CLOSING: {
+      value: 'closing',
+      description:
+        'Takes only what was begun before it stopped, and comes in late from devices that were offline: responses whose collector.submittedAt or '
+        + 'lastModifiedAt, the earlier of those given, is before closesAt or closingSince, the earlier of those set.',
+    },
+    CLOSED: { value: 'closed', description: 'Takes none now.' },
+  } as const,
+});
+
+const RespondentIdentityType = builder.enumType('RespondentIdentity', {
+  description: 'By what a form tells respondents apart.',
+  values: {
+    MOBILE: { value: 'mobile', description: 'respondent.mobile, with + and the country’s code, however it is written.' },
+    EMAIL: { value: 'email', description: 'respondent.email, in capital letters or small ones.' },
+    KEY: { value: 'key', description: 'respondent.key, exactly as the collector gives it.' },
+  } as const,
 });
 
 export const FormType = nodeRef('Form', { prefix: 'form', load: formLoader });
@@ -30,6 +49,11 @@ FormType.implement({
     email: t.exposeString('email', { nullable: true, description: 'Whom to ask about the form.' }),
     metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
     status: t.expose('status', { type: FormStatusType }),
+    opensAt: t.expose('opensAt', { type: 'DateTime', nullable: true, description: 'Takes responses from then on, by the database’s clock.' }),
+    closesAt: t.expose('closesAt', { type: 'DateTime', nullable: true, description: 'Takes none from then on, by the database’s clock.' }),
+    maxResponses: t.exposeInt('maxResponses', { nullable: true, description: 'Takes so many responses and no more; further revisions do not count.' }),
+    oneResponsePer: t.expose('oneResponsePer', { type: RespondentIdentityType, nullable: true, description: 'Takes one response of each respondent.' }),
+    closingSince: t.expose('closingSince', { type: 'DateTime', nullable: true, description: 'When its status became CLOSING.' }),
     version: t.exposeInt('version', { description: 'Grows with each change of the title, the questions or their choices.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
@@ -76,12 +100,17 @@ builder.queryField('forms', (t) =>
 );
 
 mutation('createForm', {
-  description: 'Makes a form of the viewer’s organisation. It is open at once.',
+  description: 'Makes a form of the viewer’s organisation. It is open at once unless `status` says otherwise.',
   input: (t) => ({
     title: t.string({ required: true }),
     description: t.string(),
     email: t.string(),
     metadata: t.field({ type: 'JSON' }),
+    status: t.field({ type: FormStatusType, description: 'Default: OPEN.' }),
+    opensAt: t.field({ type: 'DateTime', description: 'Responses are taken from then on.' }),
+    closesAt: t.field({ type: 'DateTime', description: 'Responses are taken until right before then.' }),
+    maxResponses: t.int({ description: 'So many responses are taken and no more. At least 1.' }),
+    oneResponsePer: t.field({ type: RespondentIdentityType, description: 'One response is taken of each respondent, who must say this of themselves.' }),
     questions: t.field({ type: [QuestionInputType], required: true }),
   }),
   payload: { form: FormType },
@@ -97,6 +126,10 @@ mutation('updateForm', {
     email: t.string({ description: 'null: none.' }),
     metadata: t.field({ type: 'JSON' }),
     status: t.field({ type: FormStatusType }),
+    opensAt: t.field({ type: 'DateTime', description: 'null: at any time.' }),
+    closesAt: t.field({ type: 'DateTime', description: 'null: never.' }),
+    maxResponses: t.int({ description: 'Of all the form has taken so far. null: any number.' }),
+    oneResponsePer: t.field({ type: RespondentIdentityType, description: 'Of those taken from now on; null: any number of each.' }),
   }),
   payload: { form: FormType },
   run: async (input, context) => ({ form: await context.services.forms.update(context, input) }),

@@ -5,7 +5,9 @@ import { canonical } from '../events/canonical-json.ts';
 import { newDefinition, withTitle } from './definition-edit.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { changedFrame, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
-import { editForm, writeFirstVersion, writeNextVersion } from './form-versions.ts';
+import { changedIntake, isSameIntake, openIntake, type Intake } from './intake.ts';
+import { FormPlaces } from './form-places.entity.ts';
+import { editForm, writeFirstVersion, writeNextVersion, type LockedForm } from './form-versions.ts';
 import { Form } from './form.entity.ts';
 import { createInputFaults } from './input-faults.ts';
 import type { PublishedForms } from './published-forms.ts';
@@ -34,10 +36,11 @@ export function createFormsService(deps: FormsDeps) {
       const faults = createInputFaults();
       const path = ['questions'];
       const frame = readFrame(input, faults);
+      const intake = changedIntake(openIntake, input, { faults, now: time });
       const drafts = input.questions.map((question, index) => readQuestion(question, { path: [...path, index], faults }));
       const definition = newDefinition(frame.title, drafts, { faults, path, now: time });
       faults.throwIfAny();
-      return insertForm(caller, { viewer, frame, definition, time });
+      return insertForm(caller, { viewer, frame, intake, definition, time });
     },
 
     /** Throws UserError NOT_FOUND where the viewer has no such form. A new title is a new version. */
@@ -45,10 +48,12 @@ export function createFormsService(deps: FormsDeps) {
       const updated = await editForm(caller, { formId: input.id, path: ['id'] }, async (locked) => {
         const { form, definition } = locked;
         const faults = createInputFaults();
-        const frame = readFrame(changedFrame(form as FormFrame, input), faults);
-        faults.throwIfAny();
         const time = now();
-        applyFrame(form, { ...frame, status: input.status ?? form.status }, time);
+        const frame = readFrame(changedFrame(form as FormFrame, input), faults);
+        const intake = changedIntake(form, input, { faults, now: time });
+        faults.throwIfAny();
+        applyFrame(form, frame, time);
+        await applyIntake(locked, intake, time);
         await writeNextVersion(locked, withTitle(definition, frame.title), time);
         return form;
       });
@@ -62,6 +67,7 @@ export function createFormsService(deps: FormsDeps) {
         const time = now();
         form.deletedAt = time;
         form.updatedAt = time;
+        form.intakeVersion += 1;
         return form;
       });
       published.forget(deleted.id);
@@ -96,19 +102,21 @@ export function createFormsService(deps: FormsDeps) {
 
 function insertForm(
   caller: Caller,
-  { viewer, frame, definition, time }: { viewer: Viewer; frame: FormFrame; definition: FormDefinition; time: Date },
+  members: { viewer: Viewer; frame: FormFrame; intake: Intake; definition: FormDefinition; time: Date },
 ): Promise<Form> {
+  const { viewer, frame, intake, definition, time } = members;
   return caller.em.fork().transactional(async (em) => {
     const form = em.create(Form, {
       ...frame,
+      ...intake,
       id: newId('form'),
       organizationId: viewer.organizationId,
       ownerId: viewer.userId,
-      status: 'open',
       version: 1,
       createdAt: time,
       updatedAt: time,
     });
+    if (intake.maxResponses) em.create(FormPlaces, { formId: form.id, taken: 0 });
     await em.flush();
     await writeFirstVersion(em, { formId: form.id, definition, now: time });
     return form;
@@ -116,13 +124,20 @@ function insertForm(
 }
 
 /** Sets what differs, and the time of the change if anything does. */
-function applyFrame(form: Form, members: FormFrame & Pick<Form, 'status'>, time: Date): void {
-  const { title, description, email, metadata, status } = members;
+function applyFrame(form: Form, members: FormFrame, time: Date): void {
+  const { title, description, email, metadata } = members;
   const isSame =
     form.title === title &&
     form.description === description &&
     form.email === email &&
-    form.status === status &&
     JSON.stringify(canonical(form.metadata)) === JSON.stringify(canonical(metadata));
-  if (!isSame) Object.assign(form, { title, description, email, metadata, status, updatedAt: time });
+  if (!isSame) Object.assign(form, { title, description, email, metadata, updatedAt: time });
+}
+
+/** Sets what differs; responses that were checked under what was before are checked again. */
+async function applyIntake({ em, form }: LockedForm, intake: Intake, time: Date): Promise<void> {
+  if (isSameIntake(form, intake)) return;
+  // nobody counted while there was no limit
+  if (intake.maxResponses && !form.maxResponses) await em.upsert(FormPlaces, { formId: form.id, taken: null });
+  Object.assign(form, intake, { updatedAt: time, intakeVersion: form.intakeVersion + 1 });
 }

@@ -2,16 +2,32 @@ import type { Pool } from 'pg';
 import { isId, type Id } from '../events/id.ts';
 import { createBoundedCache } from '../graphql/bounded-cache.ts';
 import type { FormDefinition } from './form-definition.ts';
-import type { FormStatus } from './form.entity.ts';
+import { countPlaces } from './count-places.ts';
+import type { FormStatus, RespondentIdentity } from './form.entity.ts';
+import { closingCutoff, type Intake } from './intake.ts';
 
 /** What taking a response needs to know of a form. Never changed: a form that changes gets another one. */
 export interface PublishedForm {
   readonly id: Id<'form'>;
   readonly organizationId: Id<'org'>;
   readonly status: FormStatus;
+  /** Where the form stood by the database's clock when it was read. */
+  readonly standing: Standing;
+  /** While the form is closing: before when a response must have been begun. */
+  readonly cutoff: Date | undefined;
+  readonly maxResponses: number | null;
+  readonly places: Places;
+  readonly oneResponsePer: RespondentIdentity | null;
   readonly version: number;
+  readonly intakeVersion: number;
   readonly definition: FormDefinition;
 }
+
+/** `early`: not open yet; `over`: its `closesAt` has passed. Of a form whose status is open or closing otherwise: that. */
+export type Standing = FormStatus | 'early' | 'over';
+
+/** Whether a form can take one response more; `uncounted`: only after `countPlaces`. Always `free` without a limit. */
+export type Places = 'free' | 'full' | 'uncounted';
 
 /**
  * Forms as they are answered, kept in memory without a time limit. A remembered form can therefore be behind: what is
@@ -25,6 +41,8 @@ export interface PublishedForms {
   refresh(formId: string): Promise<PublishedForm | undefined>;
   /** What a form asked in one of its versions, which never change. Also for deleted forms. */
   version(formId: string, number: number): Promise<FormDefinition | undefined>;
+  /** Counts the responses of a form whose limit is new. */
+  countPlaces(formId: string): Promise<void>;
   /** Reads the form anew at its next `get`. */
   forget(formId: string): void;
 }
@@ -37,6 +55,7 @@ export function createPublishedForms({ pool }: { pool: Pool }): PublishedForms {
   const forms = createBoundedCache<string, PublishedForm>({ maxWeight: maxCachedBytes });
   const readingVersions = createSingleFlight<SizedDefinition | undefined>();
   const readingForms = createSingleFlight<PublishedForm | undefined>();
+  const counting = createSingleFlight<void>();
 
   const sizedVersion = async (formId: string, number: number): Promise<SizedDefinition | undefined> => {
     const key = `${formId}/${number}`;
@@ -65,6 +84,11 @@ export function createPublishedForms({ pool }: { pool: Pool }): PublishedForms {
   const refresh = async (formId: string): Promise<PublishedForm | undefined> =>
     isId('form', formId) ? readingForms.run(formId, (isCurrent) => read(formId, isCurrent)) : undefined;
 
+  const forget = (formId: string): void => {
+    readingForms.abandon(formId);
+    forms.delete(formId);
+  };
+
   return {
     get: async (formId) => forms.get(formId) ?? refresh(formId),
     // What another caller began to read before this call may be older than what this caller already knows of.
@@ -73,10 +97,11 @@ export function createPublishedForms({ pool }: { pool: Pool }): PublishedForms {
       return refresh(formId);
     },
     version: async (formId, number) => (await sizedVersion(formId, number))?.definition,
-    forget: (formId) => {
-      readingForms.abandon(formId);
-      forms.delete(formId);
+    countPlaces: async (formId) => {
+      await counting.run(formId, () => countPlaces(pool, formId));
+      forget(formId);
     },
+    forget,
   };
 }
 
@@ -87,15 +112,36 @@ interface SizedDefinition {
 
 type Head = Omit<PublishedForm, 'definition'>;
 
-const isSameHead = (a: Head, b: Head): boolean => a.version === b.version && a.status === b.status;
+const isSameHead = (a: Head, b: Head): boolean =>
+  a.version === b.version && a.intakeVersion === b.intakeVersion && a.status === b.status && a.standing === b.standing && a.places === b.places;
+
+type HeadRow = Omit<Head, 'cutoff'> & Pick<Intake, 'closesAt' | 'closingSince'>;
+
+/** Where a form stands says the database, by whose clock responses are taken: processes' clocks differ. */
+const selectHead = `
+  select f.id, f.organization_id as "organizationId", f.status, f.version, f.intake_version as "intakeVersion",
+         f.closes_at as "closesAt", f.closing_since as "closingSince", f.max_responses as "maxResponses",
+         f.one_response_per as "oneResponsePer",
+         case when f.status in ('draft', 'closed') then f.status
+              when f.opens_at > now() then 'early'
+              when f.status = 'open' and f.closes_at <= now() then 'over'
+              else f.status
+         end as standing,
+         case when f.max_responses is null then 'free'
+              when p.taken is null then 'uncounted'
+              when p.taken >= f.max_responses then 'full'
+              else 'free'
+         end as places
+  from forms f
+  left join form_places p on p.form_id = f.id
+  where f.id = $1 and f.deleted_at is null`;
 
 async function readHead(pool: Pool, formId: string): Promise<Head | undefined> {
-  const { rows } = await pool.query<Head>({
-    name: 'published-form',
-    text: `select id, organization_id as "organizationId", status, version from forms where id = $1 and deleted_at is null`,
-    values: [formId],
-  });
-  return rows[0];
+  const { rows } = await pool.query<HeadRow>({ name: 'published-form', text: selectHead, values: [formId] });
+  const [row] = rows;
+  if (!row) return undefined;
+  const { closesAt, closingSince, ...head } = row;
+  return { ...head, cutoff: closingCutoff({ closesAt, closingSince }) };
 }
 
 async function readVersion(pool: Pool, key: { formId: string; number: number }): Promise<SizedDefinition | undefined> {

@@ -1,7 +1,8 @@
 import type { Json } from '../events/canonical-json.ts';
-import type { QuestionDefinition, QuestionKind } from './form-definition.ts';
+import type { QuestionConstraints, QuestionDefinition, QuestionKind } from './form-definition.ts';
 import { formLimits } from './form-limits.ts';
 import type { InputFaults, Path } from './input-faults.ts';
+import { changedConstraints, readConstraints } from './question-constraints.ts';
 import { isQuestionKey } from './question-key.ts';
 
 export interface ChoiceInput {
@@ -21,6 +22,12 @@ export interface QuestionInput {
   metadata?: Json | undefined;
   min?: number | null | undefined;
   max?: number | null | undefined;
+  earliest?: string | null | undefined;
+  latest?: string | null | undefined;
+  minLength?: number | null | undefined;
+  maxLength?: number | null | undefined;
+  pattern?: string | null | undefined;
+  decimals?: number | null | undefined;
 }
 
 /** Members that are absent stay as they are. */
@@ -34,6 +41,7 @@ export interface QuestionDraft {
   required: boolean;
   min: number | null;
   max: number | null;
+  constraints: QuestionConstraints;
   choices: ChoiceDraft[];
   metadata: Json;
 }
@@ -46,7 +54,6 @@ export interface ChoiceDraft {
 }
 
 const hasChoices = (kind: QuestionKind): boolean => kind === 'SINGLE_CHOICE' || kind === 'MULTIPLE_CHOICE';
-const isNumber = (kind: QuestionKind): boolean => kind === 'INTEGER' || kind === 'DECIMAL';
 
 /** Checks a question's members. What is wrong goes into `faults`, with `path` in front. */
 export function readQuestion(input: QuestionInput, { path, faults }: { path: Path; faults: InputFaults }): QuestionDraft {
@@ -54,22 +61,20 @@ export function readQuestion(input: QuestionInput, { path, faults }: { path: Pat
   if (key !== undefined && !isQuestionKey(key)) {
     faults.add([...path, 'key'], 'A key begins with a letter a–z and goes on with up to 63 of a–z, 0–9 and _.');
   }
-  checkBounds(input, { path, faults });
   return {
     key,
     text: faults.text([...path, 'text'], input.text, formLimits.questionTextLength),
     kind: input.kind,
     required: input.required ?? false,
-    min: input.min ?? null,
-    max: input.max ?? null,
+    ...readConstraints(input, { path, faults }),
     choices: readChoices(input, { path, faults }),
     metadata: faults.json([...path, 'metadata'], input.metadata),
   };
 }
 
 /**
- * A question after a change, to be read like a new one. What its new kind cannot have, choices or bounds, falls away
- * unless the change itself asks for it.
+ * A question after a change, to be read like a new one. What its new kind cannot have, choices or constraints, falls
+ * away unless the change itself asks for it.
  */
 export function changedQuestion(question: QuestionDefinition, change: QuestionChange): QuestionInput {
   const kind = change.kind ?? question.kind;
@@ -80,21 +85,8 @@ export function changedQuestion(question: QuestionDefinition, change: QuestionCh
     required: change.required ?? question.required,
     choices: change.choices ?? (hasChoices(kind) ? question.choices : []),
     metadata: change.metadata === undefined ? question.metadata : change.metadata,
-    min: change.min === undefined && isNumber(kind) ? question.min : change.min,
-    max: change.max === undefined && isNumber(kind) ? question.max : change.max,
+    ...changedConstraints(question, { ...change, kind }),
   };
-}
-
-function checkBounds(input: QuestionInput, { path, faults }: { path: Path; faults: InputFaults }): void {
-  for (const name of ['min', 'max'] as const) {
-    const bound = input[name];
-    if (bound === null || bound === undefined) continue;
-    if (!isNumber(input.kind)) faults.add([...path, name], 'Only a question for a number has bounds.');
-    else if (input.kind === 'INTEGER' && !Number.isInteger(bound)) faults.add([...path, name], 'The bound of an integer is an integer.');
-  }
-  if (typeof input.min === 'number' && typeof input.max === 'number' && input.min > input.max) {
-    faults.add([...path, 'max'], `"max" (${input.max}) is less than "min" (${input.min}).`);
-  }
 }
 
 function readChoices(input: QuestionInput, { path, faults }: { path: Path; faults: InputFaults }): ChoiceDraft[] {

@@ -38,8 +38,8 @@ function writeQuestion(
   em: EntityManager,
   place: { row: Question | undefined; question: QuestionDefinition; position: number; formId: Id<'form'> },
 ): void {
-  const { choices: _, createdAt, updatedAt, ...members } = place.question;
-  const values = { ...members, position: place.position, updatedAt: new Date(updatedAt) };
+  const { choices: _, createdAt, updatedAt, constraints = {}, ...members } = place.question;
+  const values = { ...members, constraints, position: place.position, updatedAt: new Date(updatedAt) };
   if (place.row) em.assign(place.row, values);
   else em.create(Question, { ...values, formId: place.formId, createdAt: new Date(createdAt) });
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
-import type { QuestionKind } from './form-definition.ts';
+import type { QuestionConstraints, QuestionKind } from './form-definition.ts';
 import { Form } from './form.entity.ts';
 
 const QuestionSchema = defineEntity({
@@ -15,6 +15,7 @@ const QuestionSchema = defineEntity({
     required: p.boolean(),
     min: p.double().$type<number>().nullable(),
     max: p.double().$type<number>().nullable(),
+    constraints: jsonColumn<QuestionConstraints>().default('{}'),
     metadata: jsonColumn(),
     /** Order in the form, from 0. */
     position: p.integer(),

@@ -2,7 +2,8 @@ import type { Id } from '../events/id.ts';
 import { builder } from '../graphql/builder.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
-import { questionKinds, type FormDefinition } from './form-definition.ts';
+import { formLimits } from './form-limits.ts';
+import { questionKinds, type FormDefinition, type QuestionKind } from './form-definition.ts';
 import { readChoices, readQuestions, type QuestionOfForm } from './read-questions.ts';
 
 /** Questions by id, as they are now. */
@@ -14,7 +15,19 @@ export const choiceLoader = createLoader((ids: readonly Id<'ch'>[], context) => 
 export const questionsOf = (formId: Id<'form'>, definition: FormDefinition): QuestionOfForm[] =>
   definition.questions.map((question) => ({ ...question, formId }));
 
-export const QuestionKindType = builder.enumType('QuestionKind', { values: questionKinds });
+const kindDescriptions: Partial<Record<QuestionKind, string>> = {
+  DATE: 'YYYY-MM-DD.',
+  DATE_TIME: 'A moment as RFC 3339, kept in UTC to the millisecond.',
+  TIME: 'A time of day, HH:MM or HH:MM:SS, kept as HH:MM:SS.',
+  URL: 'An address that begins with http:// or https://, kept as sent.',
+  RATING: 'A whole number from min to max.',
+  GEO_POINT: '{ latitude, longitude } in degrees (WGS 84), optionally accuracy and altitude in metres.',
+  LONG_TEXT: 'A text of several lines.',
+};
+
+export const QuestionKindType = builder.enumType('QuestionKind', {
+  values: Object.fromEntries(questionKinds.map((kind) => [kind, { description: kindDescriptions[kind] }])) as Record<QuestionKind, { description?: string }>,
+});
 
 export const ChoiceType = nodeRef('Choice', { prefix: 'ch', load: choiceLoader });
 ChoiceType.implement({
@@ -33,8 +46,14 @@ QuestionType.implement({
     text: t.exposeString('text'),
     kind: t.expose('kind', { type: QuestionKindType }),
     required: t.exposeBoolean('required'),
-    min: t.exposeFloat('min', { nullable: true, description: 'The least value of a number.' }),
-    max: t.exposeFloat('max', { nullable: true, description: 'The greatest value of a number.' }),
+    min: t.exposeFloat('min', { nullable: true, description: 'The least value of a number or rating.' }),
+    max: t.exposeFloat('max', { nullable: true, description: 'The greatest value of a number or rating.' }),
+    earliest: t.string({ nullable: true, description: 'Of a date, time or date-time.', resolve: ({ constraints }) => constraints?.earliest }),
+    latest: t.string({ nullable: true, description: 'Of a date, time or date-time.', resolve: ({ constraints }) => constraints?.latest }),
+    minLength: t.int({ nullable: true, description: 'Of a text.', resolve: ({ constraints }) => constraints?.minLength }),
+    maxLength: t.int({ nullable: true, description: 'Of a text.', resolve: ({ constraints }) => constraints?.maxLength }),
+    pattern: t.string({ nullable: true, description: 'What the whole of a text matches, in RE2’s syntax.', resolve: ({ constraints }) => constraints?.pattern }),
+    decimals: t.int({ nullable: true, description: 'Digits after the point, at most.', resolve: ({ constraints }) => constraints?.decimals }),
     choices: t.field({
       type: [ChoiceType],
       resolve: (question) => question.choices.map((choice) => ({ ...choice, questionId: question.id })),
@@ -61,8 +80,16 @@ export const QuestionInputType = builder.inputType('QuestionInput', {
     required: t.boolean({ description: 'Default: false.' }),
     choices: t.field({ type: [ChoiceInputType] }),
     metadata: t.field({ type: 'JSON' }),
-    min: t.float({ description: 'Only for numbers; inclusive.' }),
-    max: t.float({ description: 'Only for numbers; inclusive.' }),
+    min: t.float({ description: 'Of a number, or of a rating (default: 1); inclusive.' }),
+    max: t.float({ description: `Of a number, or of a rating (default: 5; at most ${formLimits.ratingMax}); inclusive.` }),
+    earliest: t.string({ description: 'Of a date, time or date-time, written like an answer; inclusive.' }),
+    latest: t.string({ description: 'Of a date, time or date-time, written like an answer; inclusive.' }),
+    minLength: t.int({ description: 'Of a text that is not empty.' }),
+    maxLength: t.int({ description: `Of a text; at most ${formLimits.answerLength}, with a pattern ${formLimits.patternedTextLength}.` }),
+    pattern: t.string({
+      description: 'Only for TEXT: what the whole of a text that is not empty must match. RE2’s syntax: no backreferences, nothing that looks ahead or behind.',
+    }),
+    decimals: t.int({ description: `Only for DECIMAL: digits after the point, 0 to ${formLimits.decimals}.` }),
   }),
 });
 
@@ -76,4 +103,10 @@ export const QuestionChangeFields = (t: Parameters<Parameters<typeof builder.inp
   metadata: t.field({ type: 'JSON' }),
   min: t.float({ description: 'null: no bound.' }),
   max: t.float({ description: 'null: no bound.' }),
+  earliest: t.string({ description: 'null: no bound.' }),
+  latest: t.string({ description: 'null: no bound.' }),
+  minLength: t.int({ description: 'null: no bound.' }),
+  maxLength: t.int({ description: 'null: no bound.' }),
+  pattern: t.string({ description: 'null: any text.' }),
+  decimals: t.int({ description: 'null: any number.' }),
 });

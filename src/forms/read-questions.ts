@@ -52,9 +52,9 @@ async function readVisible({ em, viewer }: Caller, questions: readonly Question[
 }
 
 function asQuestion(row: Question, choices: readonly Choice[]): QuestionOfForm {
-  const { id, formId, key, text, kind, required, min, max, metadata } = row;
+  const { id, formId, key, text, kind, required, min, max, constraints, metadata } = row;
   return {
-    id, formId, key, text, kind, required, metadata,
+    id, formId, key, text, kind, required, constraints, metadata,
     min: min ?? null,
     max: max ?? null,
     choices: choices.map((choice) => ({ id: choice.id, text: choice.text, metadata: choice.metadata })),

@@ -1,32 +1,40 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
-import type { Json } from '../events/canonical-json.ts';
-import type { QuestionDefinition } from '../forms/form-definition.ts';
-import { isDate } from './calendar.ts';
-import { compileChoice, compileChoices } from './choice-value.ts';
+import { isDate, timeOfDay, utcTime } from '../calendar.ts';
 import { isEmailAddress } from '../email-address.ts';
-import { quoted, Refusal, type ReadValue } from './read-value.ts';
-import { whyTextUnstorable } from '../storable.ts';
+import type { QuestionDefinition } from '../forms/form-definition.ts';
+import { compileChoice, compileChoices } from './choice-value.ts';
+import { readGeoPoint } from './geo-point.ts';
+import { compileDecimal, compileInteger } from './number-value.ts';
+import { phoneNumber } from './phone-number.ts';
+import { hint, quoted, Refusal, type ReadValue } from './read-value.ts';
+import { compileText, textual, whyNotUrl } from './text-value.ts';
 
-const maxTextLength = 50_000;
-const maxPhoneLength = 60;
-
-/** Makes the reader of a question's answers, with all that its kind and bounds say worked out beforehand. */
+/** Makes the reader of a question's answers, with all that its kind and constraints say worked out beforehand. */
 export function compileReader(question: QuestionDefinition): ReadValue {
   switch (question.kind) {
     case 'TEXT':
-      return textual((text) => readText(text, question.required));
+    case 'LONG_TEXT':
+      return textual(compileText(question));
     case 'INTEGER':
-      return (value) => readInteger(value, question);
+    case 'RATING':
+      return compileInteger(question);
     case 'DECIMAL':
-      return (value) => readDecimal(value, question);
+      return compileDecimal(question);
     case 'BOOLEAN':
       return (value) => (typeof value === 'boolean' ? value : new Refusal(`must be true or false${hint(value)}`));
     case 'DATE':
-      return textual((text) => (isDate(text) ? text : new Refusal(`must be a day that exists, as YYYY-MM-DD; ${quoted(text)} is not`)));
+      return textual(compileTime(question, { read: (text) => (isDate(text) ? text : undefined), asked: 'a day that exists, as YYYY-MM-DD' }));
+    case 'TIME':
+      return textual(compileTime(question, { read: timeOfDay, asked: 'a time of day, as HH:MM or HH:MM:SS' }));
+    case 'DATE_TIME':
+      return textual(compileTime(question, { read: utcTime, asked: 'a moment by RFC 3339, such as 2026-11-21T02:15:00Z' }));
     case 'EMAIL':
       return textual((text) => (isEmailAddress(text) ? text : new Refusal(`must be an e-mail address; ${quoted(text)} is not`)));
     case 'PHONE':
-      return textual(readPhone);
+      return textual((text) => phoneNumber(text) ?? notPhone(text));
+    case 'URL':
+      return textual((text) => whyNotUrl(text) ?? text);
+    case 'GEO_POINT':
+      return readGeoPoint;
     case 'SINGLE_CHOICE':
       return compileChoice(question);
     case 'MULTIPLE_CHOICE':
@@ -34,57 +42,19 @@ export function compileReader(question: QuestionDefinition): ReadValue {
   }
 }
 
-/** A reader of texts that can be stored. */
-function textual(read: (text: string) => string | Refusal): ReadValue {
-  return (value) => {
-    if (typeof value !== 'string') return new Refusal(`must be a text${hint(value)}`);
-    const unstorable = whyTextUnstorable(value);
-    return unstorable === undefined ? read(value) : new Refusal(unstorable);
+/** Reads a date or time into the one form it is stored in: all of a kind are as long, so that they sort like what they say. */
+function compileTime(
+  { constraints: { earliest, latest } = {} }: QuestionDefinition,
+  { read, asked }: { read: (text: string) => string | undefined; asked: string },
+): (text: string) => string | Refusal {
+  return (text) => {
+    const time = read(text);
+    if (time === undefined) return new Refusal(`must be ${asked}; ${quoted(text)} is not`);
+    if (earliest !== undefined && time < earliest) return new Refusal(`must be ${earliest} or later; ${time} is earlier`);
+    if (latest !== undefined && time > latest) return new Refusal(`must be ${latest} or earlier; ${time} is later`);
+    return time;
   };
-}
-
-function readText(text: string, required: boolean): string | Refusal {
-  if (text.length > maxTextLength) return new Refusal(`is ${text.length} characters long; at most ${maxTextLength} are kept`);
-  if (required && text.trim() === '') return new Refusal('needs an answer that is not blank', { code: 'ANSWER_REQUIRED' });
-  return text;
-}
-
-/**
- * A number in international form, kept in E.164 (`+919810000017`), so that one number is one text for filters, rules
- * and receivers, however it was typed. Without the + it would need a country to be understood; an extension would be
- * lost: both are refused. Possible means that the country has numbers of that length, not that this one is assigned.
- */
-function readPhone(text: string): string | Refusal {
-  if (text.charCodeAt(0) !== 43 || text.length > maxPhoneLength) return notPhone(text);
-  const phone = parsePhoneNumberFromString(text, { extract: false });
-  return phone && phone.ext === undefined && phone.isPossible() ? phone.number : notPhone(text);
 }
 
 const notPhone = (text: string): Refusal =>
   new Refusal(`must be a phone number with + and the country's code, such as +14155550100, without an extension; ${quoted(text)} is not`);
-
-function readInteger(value: Json, bounds: Bounds): number | Refusal {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return withinBounds(value, bounds);
-  const limit = typeof value === 'number' && Number.isInteger(value) ? ' no further from 0 than 9007199254740991' : '';
-  return new Refusal(`must be a whole number${limit}${hint(value)}`);
-}
-
-function readDecimal(value: Json, bounds: Bounds): number | Refusal {
-  if (typeof value === 'number' && Number.isFinite(value)) return withinBounds(value, bounds);
-  return new Refusal(`must be a number${hint(value)}`);
-}
-
-type Bounds = Pick<QuestionDefinition, 'min' | 'max'>;
-
-function withinBounds(value: number, { min, max }: Bounds): number | Refusal {
-  if (min !== null && value < min) return new Refusal(`must be ${min} or more; ${value} is less`);
-  if (max !== null && value > max) return new Refusal(`must be ${max} or less; ${value} is more`);
-  return value;
-}
-
-/** What was sent instead; the usual mistake, a number or boolean in quotes, is named. */
-function hint(value: Json): string {
-  if (typeof value === 'string') return `; ${quoted(value)} is a text`;
-  if (typeof value === 'object') return Array.isArray(value) ? '; a list was sent' : '; an object was sent';
-  return `; ${value} was sent`;
-}

@@ -2,7 +2,7 @@ import { answerId, type Id } from '../events/id.ts';
 import type { FormDefinition, QuestionDefinition } from '../forms/form-definition.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { answerValue } from './render.ts';
-import type { StoredAnswer } from './response.entity.ts';
+import type { AnswerValue, StoredAnswer } from './response.entity.ts';
 
 /** One answer with all that tells what it means: its response, and its question as it was asked then. */
 export interface AnswerOfResponse {
@@ -10,7 +10,7 @@ export interface AnswerOfResponse {
   response: SubmittedResponse;
   question: QuestionDefinition;
   /** Choices by their texts. */
-  value: string | number | boolean | string[];
+  value: AnswerValue;
   stored: StoredAnswer;
 }
 
@@ -28,6 +28,6 @@ function answerOf(response: SubmittedResponse, { question, stored }: { question:
 
 /** The choices an answer names, in the form's order; none where its question offers none. */
 export function chosen({ question, stored }: AnswerOfResponse): QuestionDefinition['choices'] {
-  const ids = new Set([stored.value].flat());
+  const ids = new Set<unknown>(Array.isArray(stored.value) ? stored.value : [stored.value]);
   return question.choices.filter((choice) => ids.has(choice.id));
 }

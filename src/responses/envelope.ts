@@ -1,6 +1,6 @@
 import type { Json } from '../events/canonical-json.ts';
 import type { Fault } from '../user-error.ts';
-import { utcTime } from './calendar.ts';
+import { utcTime } from '../calendar.ts';
 import { quoted } from './read-value.ts';
 import type { Collector, Respondent } from './response.entity.ts';
 import { whyJsonUnstorable, whyTextUnstorable } from '../storable.ts';
@@ -14,7 +14,7 @@ export interface Envelope {
   metadata: Json;
 }
 
-const maxLength = { clientId: 200, mobile: 50, email: 254, name: 500, userId: 200, username: 200, location: 500 } as const;
+const maxLength = { clientId: 200, mobile: 50, email: 254, name: 500, key: 200, userId: 200, username: 200, location: 500 } as const;
 
 /**
  * Reads what stands around the answers.
@@ -43,9 +43,9 @@ function readClientId(value: string | null | undefined, faults: Fault[]): string
 }
 
 function readRespondent(input: RespondentInput, faults: Fault[]): Respondent {
-  const text = (member: 'mobile' | 'email' | 'name') =>
+  const text = (member: 'mobile' | 'email' | 'name' | 'key') =>
     readText(input[member], { path: ['respondent', member], max: maxLength[member], faults });
-  return present({ mobile: text('mobile'), email: text('email'), name: text('name') });
+  return present({ mobile: text('mobile'), email: text('email'), name: text('name'), key: text('key') });
 }
 
 function readCollector(input: CollectorInput, faults: Fault[]): Collector {

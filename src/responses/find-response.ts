@@ -38,6 +38,16 @@ export async function findEarlier(
   return rows[0];
 }
 
+/** Whether a form has the one response of a respondent that it takes. */
+export async function hasResponded(pool: Pool, key: { formId: string; respondentKey: string }): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'find-respondent',
+    text: 'select 1 from responses where form_id = $1 and respondent_key = $2',
+    values: [key.formId, key.respondentKey],
+  });
+  return rowCount === 1;
+}
+
 /** Whether a family of this id exists in this form. */
 export async function isFamilyOf(pool: Pool, key: { familyId: string; formId: string }): Promise<boolean> {
   const { rowCount } = await pool.query({

@@ -18,6 +18,13 @@ export class Refusal {
 /** Reads one value that a client sent, never null, into what is stored. A value on refusal, never an exception: this is the hot path. */
 export type ReadValue = (value: Json) => StoredAnswer['value'] | Refusal;
 
+/** What was sent instead, as the end of a sentence; the usual mistake, a number or boolean in quotes, is named. */
+export function hint(value: Json): string {
+  if (typeof value === 'string') return `; ${quoted(value)} is a text`;
+  if (typeof value === 'object') return Array.isArray(value) ? '; a list was sent' : '; an object was sent';
+  return `; ${value} was sent`;
+}
+
 /** What a client sent, fit to stand in a message: short, and well-formed. */
 export function quoted(text: string): string {
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;

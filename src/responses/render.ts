@@ -1,6 +1,6 @@
 import type { AnswerData, ResponseCreatedData } from '../events/response-created.ts';
 import type { FormDefinition, QuestionDefinition } from '../forms/form-definition.ts';
-import type { Response, StoredAnswer } from './response.entity.ts';
+import type { AnswerValue, Response, StoredAnswer } from './response.entity.ts';
 
 /** A stored response, or one that is about to be: what its event is made from. */
 export type RenderedRow = Pick<
@@ -55,16 +55,21 @@ function answerData(question: QuestionDefinition, answer: StoredAnswer): AnswerD
 }
 
 /** A stored value as people read it: choices by their texts instead of their ids. */
-export function answerValue(question: QuestionDefinition, stored: StoredAnswer['value']): string | number | boolean | string[] {
+export function answerValue(question: QuestionDefinition, stored: AnswerValue): AnswerValue {
   const isChoice = question.kind === 'SINGLE_CHOICE' || question.kind === 'MULTIPLE_CHOICE';
   if (!isChoice) return stored;
   if (typeof stored === 'string') return choiceText(question, stored);
   return Array.isArray(stored) ? stored.map((id) => choiceText(question, id)) : stored;
 }
 
-/** A value as one line of text: several choices joined by ", ", numbers and booleans as JavaScript writes them. */
-export const valueText = (value: string | number | boolean | readonly string[]): string =>
-  typeof value === 'object' ? value.join(', ') : String(value);
+/**
+ * A value as one line of text: several choices joined by ", ", a place as its latitude and longitude, numbers and
+ * booleans as JavaScript writes them.
+ */
+export function valueText(value: AnswerValue): string {
+  if (typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? value.join(', ') : `${value.latitude}, ${value.longitude}`;
+}
 
 /** Forms have few choices a question: looking through them beats a map that would have to be kept somewhere. */
 const choiceText = (question: QuestionDefinition, id: string): string =>

@@ -3,9 +3,14 @@ import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { Json } from '../events/canonical-json.ts';
 import type { Id } from '../events/id.ts';
 
+/** Degrees by WGS 84, metres. */
+export type GeoPoint = { latitude: number; longitude: number; accuracy?: number; altitude?: number };
+
+export type AnswerValue = string | number | boolean | string[] | GeoPoint;
+
 /** One answer as it is stored: a choice by its id, several as a list of ids. `at` only where the client told it. */
 export interface StoredAnswer {
-  value: string | number | boolean | string[];
+  value: AnswerValue;
   metadata?: Json;
 }
 export type StoredAnswers = Record<Id<'q'>, StoredAnswer>;
@@ -14,6 +19,8 @@ export interface Respondent {
   mobile?: string;
   email?: string;
   name?: string;
+  /** The collector's own name for the respondent. */
+  key?: string;
 }
 
 /** The collector's envelope: who took the response down, where, and when by the device's clock. */
@@ -35,6 +42,8 @@ const ResponseSchema = defineEntity({
     clientId: p.text().nullable(),
     /** SHA-256 of what the client sent, to tell a repeat from other content under the same client id. */
     contentHash: p.text().nullable(),
+    /** Whose it is, hashed (see `respondentKey`): a first revision's, where its form takes one of each. */
+    respondentKey: p.text().collation('C').nullable(),
     familyId: idColumn<'resp'>(),
     /** From 1; the highest of a family is its current one. */
     revision: p.integer(),
@@ -44,7 +53,14 @@ const ResponseSchema = defineEntity({
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
   },
-  indexes: [{ properties: ['formId', 'id'] }],
+  indexes: [
+    { properties: ['formId', 'id'] },
+    {
+      name: 'responses_respondent_key_index',
+      expression:
+        `create unique index "responses_respondent_key_index" on "responses" ("form_id", "respondent_key") where respondent_key is not null`,
+    },
+  ],
   uniques: [{ properties: ['formId', 'clientId'] }, { properties: ['familyId', 'revision'] }],
 });
 

@@ -23,6 +23,7 @@ const RespondentType = builder.objectRef<Respondent>('Respondent').implement({
     mobile: t.exposeString('mobile', { nullable: true }),
     email: t.exposeString('email', { nullable: true }),
     name: t.exposeString('name', { nullable: true }),
+    key: t.exposeString('key', { nullable: true, description: 'The collector’s own name for the respondent.' }),
   }),
 });
 

@@ -14,6 +14,8 @@ export interface RespondentInput {
   mobile?: string | null | undefined;
   email?: string | null | undefined;
   name?: string | null | undefined;
+  /** The collector's own name for the respondent. */
+  key?: string | null | undefined;
 }
 
 export interface CollectorInput {

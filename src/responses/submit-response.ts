@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
+import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
 import { UnavailableError, UserError, type Fault } from '../user-error.ts';
 import { createCoalescer } from './coalescer.ts';
@@ -9,8 +10,10 @@ import { compileForm, type CompiledForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
 import { readEnvelope, type Envelope } from './envelope.ts';
-import { findEarlier, isFamilyOf, type SubmittedResponse } from './find-response.ts';
+import { intakeFault } from './intake-fault.ts';
+import { findEarlier, hasResponded, isFamilyOf, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
+import { respondentKey } from './respondent-key.ts';
 import { responseEventData } from './render.ts';
 import type { StoredAnswers } from './response.entity.ts';
 import type { SubmitResponseInput } from './submission.ts';
@@ -46,7 +49,7 @@ const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
   const { pool, writePool, forms, onCommitted } = deps;
-  const compiled = new WeakMap<PublishedForm, CompiledForm>();
+  const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
   const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
     write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
@@ -58,9 +61,9 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     maxQueued: { rows: 20_000, bytes: 64 * 1024 * 1024 },
   });
 
-  const compile = (form: PublishedForm): CompiledForm => {
-    const known = compiled.get(form) ?? compileForm(form.definition);
-    compiled.set(form, known);
+  const compile = ({ definition }: PublishedForm): CompiledForm => {
+    const known = compiled.get(definition) ?? compileForm(definition);
+    compiled.set(definition, known);
     return known;
   };
 
@@ -72,6 +75,11 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     return asRepeat(input, earlier);
   };
 
+  const refuseSecond = async ({ id: formId, oneResponsePer }: PublishedForm, { respondentKey: key }: ResponseRow): Promise<void> => {
+    if (oneResponsePer === null || key === null || !(await hasResponded(pool, { formId, respondentKey: key }))) return;
+    throw new UserError('ALREADY_SUBMITTED', 'This form takes one response of each respondent, and has one of this respondent.', ['respondent', oneResponsePer]);
+  };
+
   const requireFamily = async (form: PublishedForm, familyId: string | null | undefined): Promise<void> => {
     if (!familyId) return;
     if (isId('resp', familyId) && (await isFamilyOf(pool, { familyId, formId: form.id }))) return;
@@ -79,14 +87,25 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
   };
 
   const submit = async (input: SubmitResponseInput): Promise<SubmittedResponse> => {
+    let form = await forms.get(input.formId);
+    let isFresh = false;
+    const renew = async (): Promise<void> => {
+      form = await forms.refresh(input.formId);
+      isFresh = true;
+    };
     for (let round = 1; round <= maxRounds; round += 1) {
-      const form = await forms.get(input.formId);
       if (!form) throw new UserError('NOT_FOUND', 'There is no such form.', ['formId']);
+      if (form.places === 'uncounted') {
+        await forms.countPlaces(form.id);
+        await renew();
+        continue;
+      }
       const checked = check(form, compile(form), input);
       if ('faults' in checked) {
+        if (isFresh) return refuse(input, checked.faults);
         // what is remembered of the form may be behind: nothing is refused by a version that is not the present one
-        if ((await forms.refresh(form.id)) !== form) continue;
-        return refuse(input, checked.faults);
+        await renew();
+        continue;
       }
       await requireFamily(form, input.familyId);
 
@@ -101,7 +120,8 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
       if (earlier) return earlier.id === row.id ? earlier : asRepeat(input, earlier);
-      forms.forget(form.id);
+      await refuseSecond(form, row);
+      await renew();
     }
     throw new UnavailableError('OVERLOADED', 'The form changes faster than responses can be checked; try again.', 1_000);
   };
@@ -137,14 +157,22 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 interface Checked {
   answers: StoredAnswers;
   envelope: Envelope;
+  respondentKey: string | null;
 }
 
 function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): Checked | { faults: readonly Fault[] } {
-  if (form.status !== 'open') return { faults: [{ code: 'FORM_CLOSED', message: 'This form takes no responses now.', path: ['formId'] }] };
+  const fault = intakeFault(form, input);
+  if (fault) return { faults: [fault] };
   const { envelope, faults } = readEnvelope(input);
   const result = validateAnswers(compiled, input.answers);
-  if ('answers' in result && faults.length === 0) return { answers: result.answers, envelope };
-  return { faults: [...faults, ...('faults' in result ? result.faults : [])] };
+  const respondent = keyOfRespondent(form, input);
+  if ('answers' in result && 'key' in respondent && faults.length === 0) return { answers: result.answers, envelope, respondentKey: respondent.key };
+  return { faults: [...faults, ...('fault' in respondent ? [respondent.fault] : []), ...('faults' in result ? result.faults : [])] };
+}
+
+/** Of the first revision only: a further one is the same respondent's, whatever it says of them. */
+function keyOfRespondent({ oneResponsePer }: PublishedForm, { familyId, respondent }: SubmitResponseInput): { key: string | null } | { fault: Fault } {
+  return oneResponsePer === null || familyId ? { key: null } : respondentKey(oneResponsePer, respondent ?? {});
 }
 
 function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { contentHash: string | null }): SubmittedResponse {
@@ -153,7 +181,11 @@ function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { con
   throw new UserError('IDEMPOTENCY_MISMATCH', 'A response with other content has this clientId already. Send a new clientId for a new response.', ['clientId']);
 }
 
-function prepare(form: PublishedForm, input: SubmitResponseInput, { answers, envelope }: Checked): { row: ResponseRow; response: SubmittedResponse } {
+function prepare(
+  form: PublishedForm,
+  input: SubmitResponseInput,
+  { answers, envelope, respondentKey: key }: Checked,
+): { row: ResponseRow; response: SubmittedResponse } {
   const id = newId('resp');
   const response: SubmittedResponse = {
     id,
@@ -170,6 +202,9 @@ function prepare(form: PublishedForm, input: SubmitResponseInput, { answers, env
     row: {
       ...response,
       eventId: newId('evt'),
+      intakeVersion: form.intakeVersion,
+      respondentKey: key,
+      takesPlace: form.maxResponses !== null && response.familyId === id,
       organizationId: form.organizationId,
       contentHash: response.clientId === null ? null : contentHash(input),
       answers: JSON.stringify(response.answers),

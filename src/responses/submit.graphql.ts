@@ -21,7 +21,7 @@ const AnswerInputType = builder.inputType('AnswerInput', {
 });
 
 const RespondentInputType = builder.inputType('RespondentInput', {
-  fields: (t) => ({ mobile: t.string(), email: t.string(), name: t.string() }),
+  fields: (t) => ({ mobile: t.string(), email: t.string(), name: t.string(), key: t.string({ description: 'The collector’s own name for the respondent.' }) }),
 });
 
 const CollectorInputType = builder.inputType('CollectorInput', {

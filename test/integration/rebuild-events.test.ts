@@ -71,11 +71,13 @@ test('an event rendered from the submission and one rendered from the database h
   const text = question('TEXT', { key: 'text' });
   const number = question('DECIMAL', { key: 'number' });
   const several = question('MULTIPLE_CHOICE', { key: 'several', choices: ['c', 'a', '10', '9'] });
-  const formId = await insertForm(pool, tenant, definitionOf(text, number, several));
+  const place = question('GEO_POINT', { key: 'place' });
+  const degrees = (most: number) => fc.oneof(fc.constantFrom(0, -0, 1e-7, 5e-324, most, -most), fc.double({ min: -most, max: most, noNaN: true }));
+  const formId = await insertForm(pool, tenant, definitionOf(text, number, several, place));
   const submission = fc.record({
     formId: fc.constant(formId),
     clientId: fc.option(fc.uuid()),
-    answers: fc.shuffledSubarray<'text' | 'number' | 'several'>(['text', 'number', 'several']).chain((keys) =>
+    answers: fc.shuffledSubarray<'text' | 'number' | 'several' | 'place'>(['text', 'number', 'several', 'place']).chain((keys) =>
       fc.tuple(
         ...keys.map((key) =>
           fc.record({
@@ -84,6 +86,7 @@ test('an event rendered from the submission and one rendered from the database h
               text: string as fc.Arbitrary<Json>,
               number: fc.oneof(fc.constantFrom(...awkwardNumbers), fc.double({ noNaN: true, noDefaultInfinity: true })),
               several: fc.shuffledSubarray(['c', 'a', '10', '9']),
+              place: fc.record({ longitude: degrees(180), altitude: degrees(1_000), latitude: degrees(90), accuracy: fc.constant(1e-7) }, { requiredKeys: ['longitude', 'latitude'] }),
             }[key],
             metadata: optional(hostileJson),
           }),

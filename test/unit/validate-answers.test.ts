@@ -149,6 +149,99 @@ describe('a phone number', () => {
   );
 });
 
+describe('a time of day', () => {
+  const time = question('TIME', { constraints: { earliest: '08:00:00', latest: '17:30:00' } });
+  test.for([['08:00', '08:00:00'], ['17:30:00', '17:30:00'], ['12:59:59', '12:59:59']])('%s is kept as %s', ([sent, kept]) => expect(storedValue(time, sent)).toBe(kept));
+  test.for(['07:59:59', '17:30:01', '8:00', '24:00', '12:60', '12:00:60', '12:00:00Z', '12-00', '', '１２:00', 1200])('may not be %j', (value) =>
+    expect(storedValue(time, value)).toEqual(invalidAt()));
+});
+
+describe('a date within bounds', () => {
+  const date = question('DATE', { constraints: { earliest: '2026-01-01', latest: '2026-12-31' } });
+  test.for(['2026-01-01', '2026-12-31'])('may be %s', (value) => expect(storedValue(date, value)).toBe(value));
+  test.for(['2025-12-31', '2027-01-01'])('may not be %s', (value) => expect(storedValue(date, value)).toEqual(invalidAt()));
+});
+
+describe('a moment', () => {
+  const moment = question('DATE_TIME', { constraints: { earliest: '2026-01-01T00:00:00.000Z', latest: '2026-12-31T23:59:59.999Z' } });
+  test.for([
+    ['2026-01-01T05:30:00+05:30', '2026-01-01T00:00:00.000Z'],
+    ['2026-12-31T23:59:59.999Z', '2026-12-31T23:59:59.999Z'],
+  ])('%s is kept as %s', ([sent, kept]) => expect(storedValue(moment, sent)).toBe(kept));
+  test.for(['2026-01-01T05:29:59.999+05:30', '2027-01-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-01-01', '2026-01-01T00:00:00', ''])('may not be %j', (value) =>
+    expect(storedValue(moment, value)).toEqual(invalidAt()));
+  test('may not leave the years of four digits by its offset, which would sort it wrongly', () =>
+    expect(storedValue(question('DATE_TIME'), '9999-12-31T23:59:59-01:00')).toEqual(invalidAt()));
+});
+
+describe('an address of the web', () => {
+  const url = question('URL');
+  test.for(['https://example.org', 'HTTP://example.org:8080/a?b=c#d', 'https://例え.jp/パス', `https://example.org/${'a'.repeat(2_028)}`])('may be %#', (value) =>
+    expect(storedValue(url, value)).toBe(value));
+  test.for(['', 'example.org', '//example.org', 'ftp://example.org', 'javascript:alert(1)', 'https://', 'https://a b', 'https://exa\nmple.org', 'https:\\\\example.org', `https://example.org/${'a'.repeat(2_029)}`, 7])(
+    'may not be %j',
+    (value) => expect(storedValue(url, value)).toEqual(invalidAt()),
+  );
+});
+
+describe('a rating', () => {
+  const rating = question('RATING', { min: 1, max: 5 });
+  test.for([1, 5])('may be %d', (value) => expect(storedValue(rating, value)).toBe(value));
+  test.for([0, 6, 2.5, '3', true])('may not be %j', (value) => expect(storedValue(rating, value)).toEqual(invalidAt()));
+});
+
+describe('a place', () => {
+  const place = question('GEO_POINT');
+  test.for([
+    { latitude: 18.52, longitude: 73.86 },
+    { latitude: -90, longitude: 180, accuracy: 0, altitude: -12.5 },
+  ])('may be %j', (value) => expect(storedValue(place, value)).toEqual(value));
+  test('is kept without what it does not say', () =>
+    expect(storedValue(place, { latitude: 1, longitude: 2, accuracy: null })).toEqual({ latitude: 1, longitude: 2 }));
+  test.for([
+    {}, { latitude: 1 }, { latitude: null, longitude: 1 }, { latitude: 90.1, longitude: 0 }, { latitude: 0, longitude: -180.1 }, { latitude: '1', longitude: 2 },
+    { latitude: 1, longitude: 2, height: 3 }, { latitude: 1, longitude: 2, accuracy: -1 }, { latitude: Number.NaN, longitude: 2 }, { latitude: 1, longitude: 2, ['__proto__']: 1 }, [1, 2], '1, 2', 3, true,
+  ])('may not be %j', (value) => expect(storedValue(place, value as Json)).toEqual(invalidAt()));
+});
+
+describe('a decimal number with at most two decimals', () => {
+  const price = question('DECIMAL', { constraints: { decimals: 2 } });
+  test.for([0, 1, 1.5, 1.25, -1.25, 1e21, 100, 123456789012345.67])('may be %d', (value) => expect(storedValue(price, value)).toBe(value));
+  test.for([1.255, 1e-7, 1.5e-7, 0.1 + 0.2])('may not be %d', (value) => expect(storedValue(price, value)).toEqual(invalidAt()));
+  test('may have none at all', () => {
+    const whole = question('DECIMAL', { constraints: { decimals: 0 } });
+    expect([storedValue(whole, 7), storedValue(whole, 7.1)]).toEqual([7, invalidAt()]);
+  });
+});
+
+describe('a text of a length and pattern', () => {
+  const pan = question('TEXT', { constraints: { pattern: '[A-Z]{5}[0-9]{4}[A-Z]' } });
+  const short = question('LONG_TEXT', { constraints: { minLength: 2, maxLength: 4 } });
+  test.for(['ab', 'abcd', ''])('may be %j', (value) => expect(storedValue(short, value)).toBe(value));
+  test.for(['a', 'abcde'])('may not be %j', (value) => expect(storedValue(short, value)).toEqual(invalidAt()));
+  test('matches as a whole, or is empty', () => {
+    expect(storedValue(pan, 'ABCDE1234F')).toBe('ABCDE1234F');
+    expect(storedValue(pan, '')).toBe('');
+    for (const value of ['xABCDE1234F', 'ABCDE1234Fx', 'ABCDE1234F\n', 'abcde1234f']) expect(storedValue(pan, value)).toEqual(invalidAt());
+  });
+  test('that is required is not empty', () => {
+    expect(storedValue(question('TEXT', { required: true, constraints: { pattern: 'a*' } }), '')).toEqual([expect.objectContaining({ code: 'ANSWER_REQUIRED' })]);
+  });
+  test('has 1,000 characters at most where it must match', () => {
+    const any = question('TEXT', { constraints: { pattern: '(?s).*' } });
+    expect(storedValue(any, 'x'.repeat(1_000))).toBe('x'.repeat(1_000));
+    expect(storedValue(any, 'x'.repeat(1_001))).toEqual(invalidAt());
+  });
+  test.for(['(a+)+', '(a|a)*b', '(.*a.{20}){5}', '(\\pL?){100}\\pL{100}', '(x+x+)+y'])('costs no more than its size, whatever it is: %s', (pattern) => {
+    const asked = question('TEXT', { constraints: { pattern } });
+    const form = compileForm(definitionOf(asked));
+    const values = ['a'.repeat(1_000), 'x'.repeat(1_000), `${'a'.repeat(999)}!`];
+    const startedAt = performance.now();
+    for (const value of values) validateAnswers(form, [{ key: 'q', value }]);
+    expect(performance.now() - startedAt).toBeLessThan(2_000); // a backtracking engine would not end today
+  });
+});
+
 describe('a choice', () => {
   const city = question('SINGLE_CHOICE', { choices: ['Pune', 'Delhi', 'Same', 'Same'] });
   const [pune, delhi, same] = city.choices;

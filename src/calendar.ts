@@ -14,7 +14,17 @@ export function isDate(text: string): boolean {
 export function utcTime(text: string): string | undefined {
   if (text.length > 40 || !timePattern.test(text) || !isDate(text.slice(0, dateLength))) return undefined;
   const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  const time = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+  return time.length === 24 ? time : undefined; // longer: its offset takes it out of the years of four digits
+}
+
+/** Reads a time of day, HH:MM or HH:MM:SS, and answers it as HH:MM:SS; undefined where it is none. No leap seconds. */
+export function timeOfDay(text: string): string | undefined {
+  const isLong = text.length === 8;
+  if ((text.length !== 5 && !isLong) || text.charCodeAt(2) !== 58 || (isLong && text.charCodeAt(5) !== 58)) return undefined;
+  const isTime = digits(text, 0, 2) <= 23 && digits(text, 3, 5) <= 59 && (!isLong || digits(text, 6, 8) <= 59);
+  if (!isTime) return undefined;
+  return isLong ? text : `${text}:00`;
 }
 
 /** The number that stands between two places of a text, or NaN where anything but a digit does. */
