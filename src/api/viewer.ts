@@ -1,4 +1,5 @@
 import type { AccessTokens } from '../accounts/access-tokens.ts';
+import type { Standings } from '../accounts/standings.ts';
 import type { Viewer } from '../graphql/context.ts';
 
 /** Who a request speaks for, by its header `Authorization`. */
@@ -6,11 +7,15 @@ export type Identify = (authorization: string | undefined) => Promise<Viewer | '
 
 const bearer = /^bearer +([\w.~+/-]+=*) *$/i;
 
-/** Without the header: anonymous. With anything but a bearer token of ours that is still good: refused. */
-export function createIdentify({ tokens }: { tokens: AccessTokens }): Identify {
+/**
+ * Without the header: anonymous, and nothing is looked up. With anything but a bearer token of ours that is still good,
+ * of a session that has not ended: refused. Throws UnavailableError where that cannot be known now.
+ */
+export function createIdentify({ tokens, standings }: { tokens: AccessTokens; standings: Standings }): Identify {
   return async (authorization) => {
     if (authorization === undefined) return 'anonymous';
     const token = bearer.exec(authorization)?.[1];
-    return (token && (await tokens.verify(token))) || 'refused';
+    const holder = token && (await tokens.verify(token));
+    return (holder && (await standings.ofSession(holder.sessionId))) || 'refused';
   };
 }

@@ -5,7 +5,7 @@ import { createLog, type Log } from '../log.ts';
 import { openApi } from './compose-api.ts';
 import { openPipeline } from './compose.ts';
 import { openServers, type Servers } from './servers.ts';
-import { signingKey } from './signing-key.ts';
+import { oldKeys, signingKey } from './signing-key.ts';
 
 export const startCommand = defineCommand({
   meta: { name: 'start', description: 'Run the API, the relay and the dispatcher, with embedded servers unless others are configured.' },
@@ -37,7 +37,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
 
   if (config.FORMWIRE_ROLES.includes('api')) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem: signingKey(config), pipeline, allowLoopback, log });
+    const keys = { privateKeyPem: signingKey(config), oldKeyPems: oldKeys(config) };
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, ...keys, pipeline, allowLoopback, log });
     stack.defer(() => api.close());
     const { url } = await api.listen();
     greet({ url, servers, allowLoopback });

@@ -3,10 +3,11 @@ import type DataLoader from 'dataloader';
 import { GraphQLError } from 'graphql';
 import type { Id } from '../events/id.ts';
 
-/** Who asks, as the access token says. */
+/** Who asks, as their credentials are worth at this moment. */
 export interface Viewer {
   userId: Id<'usr'>;
   organizationId: Id<'org'>;
+  sessionId: Id<'ses'>;
 }
 
 /**
@@ -20,6 +21,8 @@ export interface Services {}
 export interface Caller {
   /** Undefined: nobody logged in. */
   readonly viewer: Viewer | undefined;
+  /** Where the call comes from: an IP address. */
+  readonly address: string;
   /** A fork of its own for each request, made at its first use: a call that needs none pays nothing. */
   readonly em: EntityManager;
 }
@@ -37,6 +40,7 @@ export interface Context extends Caller {
 
 export interface ContextSources {
   viewer: Viewer | undefined;
+  address: string;
   services: Services;
   forkEntityManager: () => EntityManager;
 }
@@ -46,6 +50,7 @@ export const createContext = (sources: ContextSources): Context => new Operation
 
 class OperationContext implements Context {
   viewer: Viewer | undefined;
+  readonly address: string;
   readonly services: Services;
   readonly #fork: () => EntityManager;
   #em: EntityManager | undefined;
@@ -53,6 +58,7 @@ class OperationContext implements Context {
 
   constructor(sources: ContextSources) {
     this.viewer = sources.viewer;
+    this.address = sources.address;
     this.services = sources.services;
     this.#fork = sources.forkEntityManager;
   }
