@@ -47,7 +47,7 @@ UserType.implement({
 
 builder.queryField('me', (t) =>
   t.field({
-    description: 'Who is logged in; null where nobody is.',
+    description: 'Who is logged in; null where nobody is, and for API keys.',
     type: UserType,
     nullable: true,
     resolve: (_root, _args, context) => context.viewer && userLoader(context).load(context.viewer.userId),

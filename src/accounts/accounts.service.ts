@@ -1,11 +1,13 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { newId, type Id } from '../events/id.ts';
-import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import { readLogin, readPassword, readRegistration, type AccountDraft, type LoginInput, type RegisterInput } from './account-input.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { Organization } from './organization.entity.ts';
 import type { Passwords } from './passwords.ts';
+import { isAllowed, requirePerson } from './permissions.ts';
 import { Session } from './session.entity.ts';
 import type { Sessions, SessionTokens } from './sessions.ts';
 import type { Standings } from './standings.ts';
@@ -39,7 +41,7 @@ export function createAccountsService(deps: AccountsDeps) {
 
   const loggedIn = (user: User, { sessionId, token, refreshToken }: SessionTokens): LoggedIn => ({
     user, token, refreshToken,
-    viewer: { userId: user.id, organizationId: user.organizationId, sessionId },
+    viewer: { userId: user.id, organizationId: user.organizationId, credential: { kind: 'session', id: sessionId } },
   });
 
   const open = async (user: User): Promise<LoggedIn> =>
@@ -78,8 +80,8 @@ export function createAccountsService(deps: AccountsDeps) {
     /** Ends the session of a refresh token, or else the viewer's, or all of the viewer's. Answers how many ended. */
     async logout(caller: Caller, { refreshToken, everywhere }: LogoutInput): Promise<number> {
       if (refreshToken && !everywhere) return sessions.endOfToken(refreshToken);
-      const { userId, sessionId } = requireViewer(caller);
-      return sessions.end({ userId, sessionId: everywhere ? undefined : sessionId });
+      const { userId, credential } = requirePerson(caller);
+      return sessions.end({ userId, sessionId: everywhere ? undefined : credential.id });
     },
 
     /**
@@ -87,7 +89,7 @@ export function createAccountsService(deps: AccountsDeps) {
      * INVALID_CREDENTIALS for a wrong present password, TOO_MANY where it was guessed at too often.
      */
     async changePassword(caller: Caller, input: { currentPassword: string; newPassword: string }): Promise<User> {
-      const { userId, sessionId } = requireViewer(caller);
+      const { userId, credential } = requirePerson(caller);
       const newPassword = readPassword(input.newPassword, ['newPassword']);
       const attempt = { name: userId, address: caller.address };
       await limits.count(attempt);
@@ -98,7 +100,7 @@ export function createAccountsService(deps: AccountsDeps) {
       const after = await passwords.hash(newPassword);
       const isChanged = await caller.em.fork().transactional(async (em) => {
         const changed = await em.nativeUpdate(User, { id: userId, passwordHash: before }, { passwordHash: after });
-        if (changed > 0) await em.nativeDelete(Session, { userId, id: { $ne: sessionId } });
+        if (changed > 0) await em.nativeDelete(Session, { userId, id: { $ne: credential.id } });
         return changed > 0;
       });
       if (!isChanged) throw wrong(); // somebody else has just changed it
@@ -107,9 +109,9 @@ export function createAccountsService(deps: AccountsDeps) {
       return user;
     },
 
-    /** The users of these ids that the viewer may see: those of their own organisation. */
+    /** The users of these ids that the viewer may see: those of their own organisation; an API key sees none. */
     async readUsers({ em, viewer }: Caller, ids: readonly Id<'usr'>[]): Promise<Map<Id<'usr'>, User>> {
-      if (!viewer) return new Map();
+      if (!viewer || !isAllowed(viewer, 'members:read')) return new Map();
       const users = await em.find(User, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
       return new Map(users.map((user) => [user.id, user]));
     },

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Viewer } from '../graphql/context.ts';
+import type { Context } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UnavailableError, type UnavailableCode } from '../user-error.ts';
 import { requestError } from './errors.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';

@@ -1,6 +1,7 @@
 import { providerNamed } from '../../integrations/index.ts';
 import { createAccessTokens } from '../accounts/access-tokens.ts';
 import { createAccountsService } from '../accounts/accounts.service.ts';
+import { createApiKeysService } from '../accounts/api-keys.service.ts';
 import { createLoginLimits } from '../accounts/login-limits.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createSessions } from '../accounts/sessions.ts';
@@ -48,6 +49,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         passwords: createPasswords(),
         limits: createLoginLimits({ pool, now }),
       }),
+      apiKeys: createApiKeysService({ standings, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),

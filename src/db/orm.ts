@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
+import { ApiKey } from '../accounts/api-key.entity.ts';
 import { LoginAttempts } from '../accounts/login-attempts.entity.ts';
 import { Organization } from '../accounts/organization.entity.ts';
 import { RefreshToken } from '../accounts/refresh-token.entity.ts';
@@ -26,7 +27,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       clientUrl: databaseUrl,
       entities: [
         Organization, User, Form, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

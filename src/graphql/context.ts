@@ -1,14 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type DataLoader from 'dataloader';
 import { GraphQLError } from 'graphql';
-import type { Id } from '../events/id.ts';
-
-/** Who asks, as their credentials are worth at this moment. */
-export interface Viewer {
-  userId: Id<'usr'>;
-  organizationId: Id<'org'>;
-  sessionId: Id<'ses'>;
-}
+import type { Viewer } from './viewer.ts';
 
 /**
  * What resolvers call. Features add themselves by declaration merging, so that the kit imports none of them:

@@ -3,10 +3,11 @@ import { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
+import { createApiKeysService } from '../../src/accounts/api-keys.service.ts';
 import { createLoginLimits } from '../../src/accounts/login-limits.ts';
 import { createPasswords } from '../../src/accounts/passwords.ts';
 import { createSessions } from '../../src/accounts/sessions.ts';
-import { createStandings } from '../../src/accounts/standings.ts';
+import { createStandings, type Standings } from '../../src/accounts/standings.ts';
 import { buildSchema } from '../../src/api/schema.ts';
 import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { openOrm } from '../../src/db/orm.ts';
@@ -23,6 +24,7 @@ export interface TestApi extends AsyncDisposable {
   url: string;
   databaseUrl: string;
   pool: Pool;
+  standings: Standings;
   published: PublishedForms;
   server: ApiServer;
   clock: { now: Date };
@@ -65,6 +67,7 @@ export async function startTestApi(options: {
   const published = createPublishedForms({ pool });
   const services = {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
+    apiKeys: createApiKeysService({ standings, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
     ...options.extend?.({ pool, published }),
@@ -108,7 +111,7 @@ export async function startTestApi(options: {
   };
 
   return {
-    url, databaseUrl: database.url, pool, published, server, clock, gql, post, register,
+    url, databaseUrl: database.url, pool, standings, published, server, clock, gql, post, register,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
