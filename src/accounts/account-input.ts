@@ -27,6 +27,7 @@ export interface LoginInput {
 
 const usernamePattern = /^[a-z0-9._-]{3,64}$/;
 const passwordLength = { min: 8, max: 200 };
+const passwordRule = `A password has ${passwordLength.min} to ${passwordLength.max} characters.`;
 const maxOrganizationLength = 200;
 const maxMobileLength = 50;
 
@@ -44,11 +45,17 @@ export function readRegistration(input: RegisterInput): AccountDraft {
 
   if (!usernamePattern.test(username)) refuse('username', 'A username has 3 to 64 letters a–z, digits, dots, dashes and underscores.');
   if (!isEmailAddress(email) || !email.isWellFormed()) refuse('email', 'This is no e-mail address.');
-  if (!isPasswordLongEnough(input.password)) refuse('password', `A password has ${passwordLength.min} to ${passwordLength.max} characters.`);
+  if (!isPasswordLongEnough(input.password)) refuse('password', passwordRule);
   if (mobile === undefined) refuse('mobile', 'Write the mobile number with + and its country, for example +14155550100.');
   if (!isName(organization)) refuse('organization', `An organisation has a name of 1 to ${maxOrganizationLength} characters.`);
   if (faults.length > 0) throw new UserError(faults);
   return { username, email, mobile: mobile ?? null, organization };
+}
+
+/** A new password. Throws UserError. */
+export function readPassword(password: string, path: readonly string[]): string {
+  if (isPasswordLongEnough(password)) return password;
+  throw new UserError('INVALID_INPUT', passwordRule, path);
 }
 
 /** By what a login looks for the account: exactly one of the two names. */

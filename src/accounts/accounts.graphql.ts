@@ -47,18 +47,17 @@ UserType.implement({
 
 builder.queryField('me', (t) =>
   t.field({
-    description: 'Who is logged in; null where nobody is.',
+    description: 'Who is logged in; null where nobody is, and for API keys.',
     type: UserType,
     nullable: true,
     resolve: (_root, _args, context) => context.viewer && userLoader(context).load(context.viewer.userId),
   }),
 );
 
-const AuthPayload = payloadType('AuthPayload', { token: 'String', user: UserType });
+const AuthPayload = payloadType('AuthPayload', { token: 'String', refreshToken: 'String', user: UserType });
 
 function asViewer(context: Context, loggedIn: LoggedIn): LoggedIn {
-  const { id, organizationId } = loggedIn.user;
-  context.logIn({ userId: id, organizationId });
+  context.logIn(loggedIn.viewer);
   return loggedIn;
 }
 
@@ -76,7 +75,7 @@ mutation('register', {
 });
 
 mutation('login', {
-  description: 'Answers a token that is good for one hour.',
+  description: 'Answers a token that is good for one hour, and a refresh token that gets the next ones. Ten attempts for a name, and a hundred from an address, are possible in 15 minutes.',
   input: (t) => ({
     username: t.string({ description: 'Username or e-mail address. Give this or `email`.' }),
     email: t.string(),
@@ -84,4 +83,31 @@ mutation('login', {
   }),
   payload: AuthPayload,
   run: async (input, context) => asViewer(context, await context.services.accounts.login(context, input)),
+});
+
+mutation('refreshSession', {
+  description: 'Answers the next token and the next refresh token. A refresh token is good once, for 30 days; if one comes a second time, its session ends. Send it without the header Authorization where the token has expired.',
+  input: (t) => ({ refreshToken: t.string({ required: true }) }),
+  payload: AuthPayload,
+  run: async ({ refreshToken }, context) => asViewer(context, await context.services.accounts.refresh(context, refreshToken)),
+});
+
+mutation('logout', {
+  description: 'Ends the session of the call: its token and its refresh token are good for nothing within a second.',
+  input: (t) => ({
+    refreshToken: t.string({ description: 'Ends the session of this token instead; the call needs no other then.' }),
+    everywhere: t.boolean({ description: 'true: ends all sessions of the user.' }),
+  }),
+  payload: { ended: 'Int' },
+  run: async (input, context) => ({ ended: await context.services.accounts.logout(context, input) }),
+});
+
+mutation('changePassword', {
+  description: 'Changes the password, and ends all other sessions of the user.',
+  input: (t) => ({
+    currentPassword: t.string({ required: true }),
+    newPassword: t.string({ required: true, description: '8 to 200 characters.' }),
+  }),
+  payload: { user: UserType },
+  run: async (input, context) => ({ user: await context.services.accounts.changePassword(context, input) }),
 });

@@ -1,34 +1,51 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { newId, type Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UserError, type Fault } from '../user-error.ts';
-import type { AccessTokens } from './access-tokens.ts';
-import { readLogin, readRegistration, type AccountDraft, type LoginInput, type RegisterInput } from './account-input.ts';
+import { readLogin, readPassword, readRegistration, type AccountDraft, type LoginInput, type RegisterInput } from './account-input.ts';
+import type { LoginLimits } from './login-limits.ts';
 import { Organization } from './organization.entity.ts';
 import type { Passwords } from './passwords.ts';
+import { isAllowed, requirePerson } from './permissions.ts';
+import { Session } from './session.entity.ts';
+import type { Sessions, SessionTokens } from './sessions.ts';
+import type { Standings } from './standings.ts';
 import { User } from './user.entity.ts';
 
 export interface AccountsDeps {
-  tokens: AccessTokens;
+  sessions: Sessions;
+  standings: Standings;
   passwords: Passwords;
+  limits: LoginLimits;
   now: () => Date;
 }
 
 export interface LoggedIn {
   token: string;
+  refreshToken: string;
   user: User;
+  viewer: Viewer;
+}
+
+export interface LogoutInput {
+  refreshToken?: string | null | undefined;
+  everywhere?: boolean | null | undefined;
 }
 
 export type AccountsService = ReturnType<typeof createAccountsService>;
 
 /** Organisations and their users: who somebody is, and how they prove it. */
 export function createAccountsService(deps: AccountsDeps) {
-  const { tokens, passwords, now } = deps;
+  const { sessions, standings, passwords, limits, now } = deps;
 
-  const loggedIn = async (user: User): Promise<LoggedIn> => ({
-    user,
-    token: await tokens.sign({ userId: user.id, organizationId: user.organizationId }),
+  const loggedIn = (user: User, { sessionId, token, refreshToken }: SessionTokens): LoggedIn => ({
+    user, token, refreshToken,
+    viewer: { userId: user.id, organizationId: user.organizationId, credential: { kind: 'session', id: sessionId } },
   });
+
+  const open = async (user: User): Promise<LoggedIn> =>
+    loggedIn(user, await sessions.open({ userId: user.id, passwordHash: user.passwordHash }));
 
   return {
     /** Makes a user and the organisation they work in. Throws UserError, TAKEN for a name that somebody else has. */
@@ -36,20 +53,65 @@ export function createAccountsService(deps: AccountsDeps) {
       const draft = readRegistration(input);
       await refuseTaken(caller, draft);
       const passwordHash = await passwords.hash(input.password);
-      return loggedIn(await insertAccount(caller, { draft, passwordHash, createdAt: now() }));
+      return open(await insertAccount(caller, { draft, passwordHash, createdAt: now() }));
     },
 
-    /** Throws UserError INVALID_CREDENTIALS, which does not tell whether the account or the password is wrong. */
+    /**
+     * Throws UserError INVALID_CREDENTIALS, which does not tell whether the account or the password is wrong, and
+     * TOO_MANY, which comes for a name that nobody has as for any other.
+     */
     async login(caller: Caller, input: LoginInput): Promise<LoggedIn> {
-      const user = await caller.em.findOne(User, readLogin(input));
+      const account = readLogin(input);
+      const attempt = { name: 'email' in account ? account.email : account.username, address: caller.address };
+      await limits.count(attempt);
+      const user = await caller.em.findOne(User, account);
       const isRight = await passwords.isPassword(input.password, user?.passwordHash);
-      if (user && isRight) return loggedIn(user);
-      throw new UserError('INVALID_CREDENTIALS', 'There is no account with this name and password.', []);
+      if (!user || !isRight) throw new UserError('INVALID_CREDENTIALS', 'There is no account with this name and password.', []);
+      await limits.forgive(attempt);
+      return open(user);
     },
 
-    /** The users of these ids that the viewer may see: those of their own organisation. */
+    /** The next tokens of a session. Throws UserError INVALID_CREDENTIALS; see `Sessions` for a token that comes twice. */
+    async refresh(caller: Caller, refreshToken: string): Promise<LoggedIn> {
+      const tokens = await sessions.refresh(refreshToken);
+      return loggedIn(await caller.em.findOneOrFail(User, { id: tokens.userId }), tokens);
+    },
+
+    /** Ends the session of a refresh token, or else the viewer's, or all of the viewer's. Answers how many ended. */
+    async logout(caller: Caller, { refreshToken, everywhere }: LogoutInput): Promise<number> {
+      if (refreshToken && !everywhere) return sessions.endOfToken(refreshToken);
+      const { userId, credential } = requirePerson(caller);
+      return sessions.end({ userId, sessionId: everywhere ? undefined : credential.id });
+    },
+
+    /**
+     * Ends every session but the one that asks: whoever knew the old password is out. Throws UserError
+     * INVALID_CREDENTIALS for a wrong present password, TOO_MANY where it was guessed at too often.
+     */
+    async changePassword(caller: Caller, input: { currentPassword: string; newPassword: string }): Promise<User> {
+      const { userId, credential } = requirePerson(caller);
+      const newPassword = readPassword(input.newPassword, ['newPassword']);
+      const attempt = { name: userId, address: caller.address };
+      await limits.count(attempt);
+      const user = await caller.em.findOneOrFail(User, { id: userId });
+      const { passwordHash: before } = user;
+      const wrong = () => new UserError('INVALID_CREDENTIALS', 'This is not the present password.', ['currentPassword']);
+      if (!(await passwords.isPassword(input.currentPassword, before))) throw wrong();
+      const after = await passwords.hash(newPassword);
+      const isChanged = await caller.em.fork().transactional(async (em) => {
+        const changed = await em.nativeUpdate(User, { id: userId, passwordHash: before }, { passwordHash: after });
+        if (changed > 0) await em.nativeDelete(Session, { userId, id: { $ne: credential.id } });
+        return changed > 0;
+      });
+      if (!isChanged) throw wrong(); // somebody else has just changed it
+      standings.forget();
+      await limits.forgive(attempt);
+      return user;
+    },
+
+    /** The users of these ids that the viewer may see: those of their own organisation; an API key sees none. */
     async readUsers({ em, viewer }: Caller, ids: readonly Id<'usr'>[]): Promise<Map<Id<'usr'>, User>> {
-      if (!viewer) return new Map();
+      if (!viewer || !isAllowed(viewer, 'members:read')) return new Map();
       const users = await em.find(User, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
       return new Map(users.map((user) => [user.id, user]));
     },

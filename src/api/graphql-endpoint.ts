@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Viewer } from '../graphql/context.ts';
-import type { UnavailableCode } from '../user-error.ts';
+import type { Context } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
+import { UnavailableError, type UnavailableCode } from '../user-error.ts';
 import { requestError } from './errors.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';
 import { acceptsStream, answerType, isJsonBody, type AnswerType } from './media-type.ts';
@@ -15,7 +16,7 @@ export interface GraphqlEndpointDeps {
   bodies: BodyReader;
   operations: OperationRunner;
   streams: StreamEndpoint;
-  createContext: (viewer: Viewer | undefined) => Context;
+  createContext: (viewer: Viewer | undefined, request: IncomingMessage) => Context;
 }
 
 /**
@@ -33,16 +34,17 @@ export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: Inco
     if ('aborted' in read) return undefined;
     if ('problem' in read) return sendJson(response, { ...read.problem, contentType: contentType ?? 'application/json' });
 
-    const identity = await identify(authorization);
+    const identity = await identified(identify, authorization);
+    if (typeof identity === 'object' && 'problem' in identity) return sendJson(response, identity.problem);
     if (identity === 'refused') return sendJson(response, { ...unauthenticated, contentType: contentType ?? 'application/json' });
     const viewer = identity === 'anonymous' ? undefined : identity;
 
     const { params } = read;
-    if (acceptsStream(accept)) return streams.serve({ request, response, params, createContext: () => createContext(viewer) });
+    if (acceptsStream(accept)) return streams.serve({ request, response, params, createContext: () => createContext(viewer, request) });
     if (!contentType) return sendJson(response, problem(406, 'The answer is application/json or application/graphql-response+json.'));
 
     const isSafe = request.method === 'GET';
-    const outcome = await operations.run(params, { isSafe, createContext: () => createContext(viewer) });
+    const outcome = await operations.run(params, { isSafe, createContext: () => createContext(viewer, request) });
     const { result, retryAfterMs } = outcome;
     const status = outcome.status ?? (result.data === undefined ? requestErrorStatus(contentType) : 200);
     return sendJson(response, {
@@ -52,6 +54,15 @@ export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: Inco
       headers: { ...(retryAfterMs && retryAfter(retryAfterMs)), ...(status === 405 && { allow: 'POST' }) },
     });
   };
+}
+
+async function identified(identify: Identify, authorization: string | undefined): Promise<Awaited<ReturnType<Identify>> | { problem: Answer }> {
+  try {
+    return await identify(authorization);
+  } catch (error) {
+    if (error instanceof UnavailableError) return { problem: unavailable(error.code, error.message, error.retryAfterMs) };
+    throw error;
+  }
 }
 
 /** Under `application/json`, old clients take another status for a broken connection and never look at the errors. */

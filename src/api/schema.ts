@@ -1,5 +1,6 @@
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import '../accounts/accounts.graphql.ts';
+import '../accounts/api-keys.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';
 import '../deliveries/response-deliveries.graphql.ts';

@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
+import type { Standings } from '../accounts/standings.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
+import { clientAddress } from './client-address.ts';
 import { defaultDocumentLimits, type DocumentLimits } from './document-limits.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
@@ -21,6 +23,9 @@ export interface ApiServerOptions {
   /** A unit of work for one operation; asked for only where an operation reads entities. */
   forkEntityManager: () => EntityManager;
   tokens: AccessTokens;
+  standings: Standings;
+  /** How many proxies of ours stand before this server; see `clientAddress`. */
+  trustedProxies: number;
   log: Log;
   host: string;
   /** 0 takes a free one. */
@@ -108,15 +113,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
-  const { schema, services, forkEntityManager, tokens, log } = options;
+  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, log } = options;
+  const addressOf = ({ socket, headers }: IncomingMessage): string =>
+    clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
   const documents = createDocuments({ schema, limits: limits.document });
   const maskError = createErrorMask({ log });
   return createGraphqlEndpoint({
-    identify: createIdentify({ tokens }),
+    identify: createIdentify({ tokens, standings }),
     bodies: createBodyReader({ maxBytes: limits.bodyBytes, maxBufferedBytes: limits.bufferedBytes }),
     operations: createOperationRunner({ schema, documents, maskError }),
     streams: createStreamEndpoint({ schema, documents, maskError, log }),
-    createContext: (viewer) => createContext({ viewer, services, forkEntityManager }),
+    createContext: (viewer, request) => createContext({ viewer, address: addressOf(request), services, forkEntityManager }),
   });
 }
 

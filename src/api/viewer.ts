@@ -1,16 +1,23 @@
 import type { AccessTokens } from '../accounts/access-tokens.ts';
-import type { Viewer } from '../graphql/context.ts';
+import { keyPrefix } from '../accounts/api-keys.service.ts';
+import type { Standings } from '../accounts/standings.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 
 /** Who a request speaks for, by its header `Authorization`. */
 export type Identify = (authorization: string | undefined) => Promise<Viewer | 'anonymous' | 'refused'>;
 
 const bearer = /^bearer +([\w.~+/-]+=*) *$/i;
 
-/** Without the header: anonymous. With anything but a bearer token of ours that is still good: refused. */
-export function createIdentify({ tokens }: { tokens: AccessTokens }): Identify {
+/**
+ * Without the header: anonymous, and nothing is looked up. With anything but an API key that is good, or a token of ours
+ * that is good and whose session has not ended: refused. Throws UnavailableError where that cannot be known now.
+ */
+export function createIdentify({ tokens, standings }: { tokens: AccessTokens; standings: Standings }): Identify {
   return async (authorization) => {
     if (authorization === undefined) return 'anonymous';
     const token = bearer.exec(authorization)?.[1];
-    return (token && (await tokens.verify(token))) || 'refused';
+    if (token?.startsWith(keyPrefix)) return (await standings.ofKey(token)) ?? 'refused';
+    const holder = token && (await tokens.verify(token));
+    return (holder && (await standings.ofSession(holder.sessionId))) || 'refused';
   };
 }

@@ -1,7 +1,11 @@
 import { providerNamed } from '../../integrations/index.ts';
 import { createAccessTokens } from '../accounts/access-tokens.ts';
 import { createAccountsService } from '../accounts/accounts.service.ts';
+import { createApiKeysService } from '../accounts/api-keys.service.ts';
+import { createLoginLimits } from '../accounts/login-limits.ts';
 import { createPasswords } from '../accounts/passwords.ts';
+import { createSessions } from '../accounts/sessions.ts';
+import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
@@ -20,6 +24,8 @@ export interface ApiOptions {
   databaseUrl: string;
   /** Ed25519, PKCS 8, PEM: signs access tokens. */
   privateKeyPem: string;
+  /** Further keys whose access tokens are taken. */
+  oldKeyPems?: readonly string[];
   pipeline: Pipeline;
   /** Whether integrations may be given loopback addresses. */
   allowLoopback: boolean;
@@ -28,15 +34,22 @@ export interface ApiOptions {
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, pipeline, allowLoopback, log } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
   const { pool, forms: published, submitter } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
-  const tokens = createAccessTokens({ privateKeyPem, now });
+  const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
+  const standings = createStandings({ pool, now });
+  const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
     services: {
-      accounts: createAccountsService({ tokens, passwords: createPasswords(), now }),
+      accounts: createAccountsService({
+        sessions, standings, now,
+        passwords: createPasswords(),
+        limits: createLoginLimits({ pool, now }),
+      }),
+      apiKeys: createApiKeysService({ standings, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),
@@ -51,6 +64,8 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
+    standings,
+    trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
     log,
     host: config.HOST,
     port: config.PORT,

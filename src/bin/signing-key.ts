@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
@@ -11,7 +11,7 @@ const howToMake = 'openssl genpkey -algorithm ed25519';
  * configured. Throws a sentence for people where there is none, or none that can sign.
  */
 export function signingKey(config: Config): string {
-  if (config.FORMWIRE_JWT_KEY) return checked(config.FORMWIRE_JWT_KEY.replaceAll('\\n', '\n'), 'FORMWIRE_JWT_KEY');
+  if (config.FORMWIRE_JWT_KEY) return checked(unescaped(config.FORMWIRE_JWT_KEY), 'FORMWIRE_JWT_KEY');
   if (config.DATABASE_URL) {
     throw new Error(
       `FORMWIRE_JWT_KEY is missing: every process on one database must sign with the same key. Make one with: ${howToMake}`,
@@ -23,17 +23,30 @@ export function signingKey(config: Config): string {
 }
 
 function checked(pem: string, name: string): string {
-  if (isEd25519(pem)) return pem;
+  if (isEd25519(pem, createPrivateKey)) return pem;
   throw new Error(`${name} is no Ed25519 private key in PEM; make one with: ${howToMake}`);
 }
 
-function isEd25519(pem: string): boolean {
+/** The keys (PEM) whose tokens are still taken beside those of the signing key. Throws an Error that says what is wrong. */
+export function oldKeys(config: Config): string[] {
+  const text = unescaped(config.FORMWIRE_JWT_OLD_KEYS ?? '');
+  const pems = text.match(/-----BEGIN [A-Z ]+-----[^-]+-----END [A-Z ]+-----/g) ?? [];
+  if (text.trim() !== '' && (pems.length === 0 || !pems.every((pem) => isEd25519(pem, createPublicKey)))) {
+    throw new Error('FORMWIRE_JWT_OLD_KEYS holds something that is no Ed25519 key in PEM.');
+  }
+  return pems;
+}
+
+function isEd25519(pem: string, read: (pem: string) => KeyObject): boolean {
   try {
-    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+    return read(pem).asymmetricKeyType === 'ed25519';
   } catch {
     return false;
   }
 }
+
+/** Where an environment cannot hold line ends, they are written as \\n. */
+const unescaped = (pem: string): string => pem.replaceAll('\\n', '\n');
 
 function keptKey(dir: string, file: string): string {
   try {

@@ -6,7 +6,7 @@ import { createLog, type Log } from '../log.ts';
 import { openApi } from './compose-api.ts';
 import { openPipeline } from './compose.ts';
 import { openServers, type Servers } from './servers.ts';
-import { signingKey } from './signing-key.ts';
+import { oldKeys, signingKey } from './signing-key.ts';
 
 export const startCommand = defineCommand({
   meta: { name: 'start', description: 'Run the API, the relay and the dispatcher, with embedded servers unless others are configured.' },
@@ -45,7 +45,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   // who cannot have the port takes no partitions
   let url: string | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, pipeline, allowLoopback, log });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, allowLoopback, log });
     stack.defer(() => api.close());
     ({ url } = await api.listen());
   }

@@ -1,7 +1,11 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
+import { ApiKey } from '../accounts/api-key.entity.ts';
+import { LoginAttempts } from '../accounts/login-attempts.entity.ts';
 import { Organization } from '../accounts/organization.entity.ts';
+import { RefreshToken } from '../accounts/refresh-token.entity.ts';
+import { Session } from '../accounts/session.entity.ts';
 import { User } from '../accounts/user.entity.ts';
 import { Attempt } from '../deliveries/attempt.entity.ts';
 import { Delivery } from '../deliveries/delivery.entity.ts';
@@ -25,7 +29,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       clientUrl: databaseUrl,
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

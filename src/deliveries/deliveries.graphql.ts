@@ -129,7 +129,7 @@ builder.objectField(FormType, 'deliveries', (t) =>
       type: DeliveryType,
       args: { filter: t.arg({ type: DeliveryFilterType }) },
       resolve: (form, args, context) => {
-        requireFormOwner(context, form);
+        requireFormOwner(context, { form, permission: 'deliveries:read' });
         return keysetPage({
           args,
           load: (range) => context.services.deliveries.list(context, { formId: form.id, filter: args.filter ?? {}, range }),

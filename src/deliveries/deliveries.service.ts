@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { isId, type Id } from '../events/id.ts';
-import { requireViewer, type Caller } from '../graphql/context.ts';
+import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import {
@@ -61,38 +63,44 @@ export function createDeliveriesService({ pool }: { pool: Pool }) {
 
   return {
     /** The deliveries of these ids that the viewer's organisation owns. */
-    readMany: async ({ viewer }: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
-      viewer ? readDeliveries(pool, { organizationId: viewer.organizationId, ids }) : new Map(),
+    readMany: async (caller: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
+      ifAllowed(caller, (viewer) => readDeliveries(pool, { organizationId: viewer.organizationId, ids })),
 
     /** A page of a form's deliveries, oldest first. Throws UserError for an id that is none. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter: DeliveryFilter; range: KeysetRange }): Promise<DeliveryRow[]> => {
       requireIds(page.filter, ['filter']);
-      return pageOfDeliveries(pool, { ...page, organizationId: requireViewer(caller).organizationId });
+      return pageOfDeliveries(pool, { ...page, organizationId: requirePermission(caller, 'deliveries:read').organizationId });
     },
 
     /** The deliveries of responses; a response that is not the viewer's has no entry. */
-    ofResponses: async ({ viewer }: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
-      viewer ? deliveriesOfResponses(pool, { organizationId: viewer.organizationId, responseIds }) : new Map(),
+    ofResponses: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
+      ifAllowed(caller, (viewer) => deliveriesOfResponses(pool, { organizationId: viewer.organizationId, responseIds })),
 
     /** How responses stand; a response that is not the viewer's has no entry. */
-    pipelines: async ({ viewer }: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
-      viewer ? countPipelines(pool, { organizationId: viewer.organizationId, responseIds }) : new Map(),
+    pipelines: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
+      ifAllowed(caller, (viewer) => countPipelines(pool, { organizationId: viewer.organizationId, responseIds })),
 
     /** The attempts of deliveries, each list in its order. */
-    attempts: async ({ viewer }: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
-      viewer ? attemptsOfDeliveries(pool, { organizationId: viewer.organizationId, deliveryIds }) : new Map(),
+    attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
+      ifAllowed(caller, (viewer) => attemptsOfDeliveries(pool, { organizationId: viewer.organizationId, deliveryIds })),
 
     /**
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent
      * is told in `errors` beside what can. Throws UserError where the input as a whole is wrong.
      */
     redeliver: async (caller: Caller, { deliveryIds, filter }: RedeliverInput): Promise<Redelivered> => {
-      const { organizationId } = requireViewer(caller);
+      const { organizationId } = requirePermission(caller, 'deliveries:write');
       if (deliveryIds && !filter) return redeliverEach(organizationId, deliveryIds);
       if (filter && !deliveryIds) return redeliverFound(organizationId, filter);
       throw new UserError('INVALID_INPUT', 'Give either deliveryIds or a filter.', []);
     },
   };
+}
+
+/** What a read finds for a viewer who may see deliveries; for others nothing. */
+async function ifAllowed<Key, Value>(caller: Caller, read: (viewer: Viewer) => Promise<Map<Key, Value>>): Promise<Map<Key, Value>> {
+  const viewer = viewerAllowed(caller, 'deliveries:read');
+  return viewer ? read(viewer) : new Map<Key, Value>();
 }
 
 function faultsOf(wanted: readonly string[], { redelivered, refused }: { redelivered: Set<string>; refused: Set<string> }): Fault[] {

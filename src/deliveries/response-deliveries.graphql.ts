@@ -1,8 +1,7 @@
 import type { Id } from '../events/id.ts';
+import { forbidden, requirePermission } from '../accounts/permissions.ts';
 import { builder } from '../graphql/builder.ts';
-import { requireViewer } from '../graphql/context.ts';
 import { createLoader } from '../graphql/loader.ts';
-import { forbidden } from '../responses/require-form-owner.ts';
 import { ResponseType } from '../responses/responses.graphql.ts';
 import { DeliveryType } from './deliveries.graphql.ts';
 import { pipelineStatus, type PipelineCounts } from './pipeline.ts';
@@ -43,7 +42,7 @@ builder.objectField(ResponseType, 'deliveries', (t) =>
     description: 'Oldest first. Only for the organisation of the form.',
     type: [DeliveryType],
     resolve: async ({ id }, _args, context) => {
-      requireViewer(context);
+      requirePermission(context, 'deliveries:read');
       return owned(await ofResponseLoader(context).load(id));
     },
   }),
@@ -54,7 +53,7 @@ builder.objectField(ResponseType, 'pipeline', (t) =>
     description: 'Only for the organisation of the form.',
     type: PipelineType,
     resolve: async ({ id }, _args, context) => {
-      requireViewer(context);
+      requirePermission(context, 'deliveries:read');
       return owned(await pipelineLoader(context).load(id));
     },
   }),

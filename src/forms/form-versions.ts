@@ -1,7 +1,9 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isId, type Id } from '../events/id.ts';
-import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import { requirePermission } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { FormVersion } from './form-version.entity.ts';
@@ -24,7 +26,7 @@ export function editForm<T>(
   { formId, path }: { formId: string; path: readonly string[] },
   edit: (locked: LockedForm) => Promise<T>,
 ): Promise<T> {
-  const viewer = requireViewer(caller);
+  const viewer = requirePermission(caller, 'forms:write');
   return caller.em.fork().transactional(async (em) => edit(await lockForm(em, { formId, path, viewer })));
 }
 

@@ -1,5 +1,7 @@
 import { newId, type Id } from '../events/id.ts';
-import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import { requirePermission } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { canonical } from '../events/canonical-json.ts';
 import { newDefinition, withTitle } from './definition-edit.ts';
@@ -31,7 +33,7 @@ export function createFormsService(deps: FormsDeps) {
   return {
     /** Throws UserError with every fault at once. */
     async create(caller: Caller, input: CreateFormInput): Promise<Form> {
-      const viewer = requireViewer(caller);
+      const viewer = requirePermission(caller, 'forms:write');
       const time = now();
       const faults = createInputFaults();
       const path = ['questions'];
@@ -82,7 +84,7 @@ export function createFormsService(deps: FormsDeps) {
 
     /** The forms of the viewer's organisation, oldest first. */
     async list(caller: Caller, { after, before, limit, reversed }: KeysetRange): Promise<Form[]> {
-      const { organizationId } = requireViewer(caller);
+      const { organizationId } = requirePermission(caller, 'forms:read');
       const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
       return caller.em.find(
         Form,

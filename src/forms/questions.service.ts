@@ -1,5 +1,6 @@
 import { isId, type Id } from '../events/id.ts';
-import { requireViewer, type Caller } from '../graphql/context.ts';
+import { requirePermission } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
 import { UserError } from '../user-error.ts';
 import { withChangedQuestion, withoutQuestion, withQuestion } from './definition-edit.ts';
 import type { FormDefinition, QuestionDefinition } from './form-definition.ts';
@@ -86,7 +87,7 @@ const noSuchQuestion = (): UserError => new UserError('NOT_FOUND', 'Your organis
 
 /** The form that a question belongs to; an edit of it reports a form that is not the viewer's at the question's id. */
 async function placeOf(caller: Caller, questionId: string): Promise<{ formId: Id<'form'>; path: string[] }> {
-  requireViewer(caller);
+  requirePermission(caller, 'forms:write');
   const question = isId('q', questionId) ? await caller.em.findOne(Question, { id: questionId, removedAt: null }) : null;
   if (!question) throw noSuchQuestion();
   return { formId: question.formId, path: ['id'] };

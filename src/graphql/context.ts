@@ -1,13 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type DataLoader from 'dataloader';
 import { GraphQLError } from 'graphql';
-import type { Id } from '../events/id.ts';
-
-/** Who asks, as the access token says. */
-export interface Viewer {
-  userId: Id<'usr'>;
-  organizationId: Id<'org'>;
-}
+import type { Viewer } from './viewer.ts';
 
 /**
  * What resolvers call. Features add themselves by declaration merging, so that the kit imports none of them:
@@ -20,6 +14,8 @@ export interface Services {}
 export interface Caller {
   /** Undefined: nobody logged in. */
   readonly viewer: Viewer | undefined;
+  /** Where the call comes from: an IP address. */
+  readonly address: string;
   /** A fork of its own for each request, made at its first use: a call that needs none pays nothing. */
   readonly em: EntityManager;
 }
@@ -37,6 +33,7 @@ export interface Context extends Caller {
 
 export interface ContextSources {
   viewer: Viewer | undefined;
+  address: string;
   services: Services;
   forkEntityManager: () => EntityManager;
 }
@@ -46,6 +43,7 @@ export const createContext = (sources: ContextSources): Context => new Operation
 
 class OperationContext implements Context {
   viewer: Viewer | undefined;
+  readonly address: string;
   readonly services: Services;
   readonly #fork: () => EntityManager;
   #em: EntityManager | undefined;
@@ -53,6 +51,7 @@ class OperationContext implements Context {
 
   constructor(sources: ContextSources) {
     this.viewer = sources.viewer;
+    this.address = sources.address;
     this.services = sources.services;
     this.#fork = sources.forkEntityManager;
   }

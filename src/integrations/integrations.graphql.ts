@@ -67,7 +67,7 @@ builder.objectField(FormType, 'integrations', (t) =>
     description: 'What the form is connected to, oldest first; what is for every form of the organisation too.',
     type: [IntegrationType],
     resolve: async (form, _args, context) => {
-      requireFormOwner(context, form);
+      requireFormOwner(context, { form, permission: 'integrations:read' });
       return (await byFormLoader(context).load(form.id)) ?? [];
     },
   }),

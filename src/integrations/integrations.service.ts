@@ -6,7 +6,9 @@ import { cancelPending } from '../deliveries/cancel-pending.ts';
 import { makePendingDue } from '../deliveries/make-pending-due.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { Form } from '../forms/form.entity.ts';
-import { requireViewer, type Caller, type Viewer } from '../graphql/context.ts';
+import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -37,7 +39,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
      * provider made to sign with, told this once. Throws UserError.
      */
     async create(caller: Caller, input: CreateIntegrationInput): Promise<{ integration: Integration; secret: string | null }> {
-      const viewer = requireViewer(caller);
+      const viewer = requirePermission(caller, 'integrations:write');
       const { provider, settings } = readSettings(deps, input.settings);
       const name = readName(input.name ?? provider.title);
       const events = readEvents(input.events ?? ['response.created']);
@@ -68,7 +70,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
      * waits for it due at once; one that is paused stays so until it is resumed. Throws UserError.
      */
     async update(caller: Caller, input: UpdateIntegrationInput): Promise<Integration> {
-      const viewer = requireViewer(caller);
+      const viewer = requirePermission(caller, 'integrations:write');
       const integration = await changeIntegrations(caller, viewer, async (em) => {
         const found = await ownIntegration(em, { viewer, id: input.id });
         applyChange(found, { input, deps });
@@ -82,7 +84,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
 
     /** Disconnects: nothing more is sent, and what was pending is canceled. Its deliveries stay readable. */
     async delete(caller: Caller, id: string): Promise<Integration> {
-      const viewer = requireViewer(caller);
+      const viewer = requirePermission(caller, 'integrations:write');
       const integration = await changeIntegrations(caller, viewer, async (em) => {
         const found = await ownIntegration(em, { viewer, id });
         found.deletedAt = now();
@@ -95,16 +97,18 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
     },
 
     /** Those of these ids that belong to the viewer's organisation, deleted ones too: their deliveries name them. */
-    async readMany({ em, viewer }: Caller, ids: readonly Id<'intg'>[]): Promise<Map<Id<'intg'>, Integration>> {
+    async readMany(caller: Caller, ids: readonly Id<'intg'>[]): Promise<Map<Id<'intg'>, Integration>> {
+      const viewer = viewerAllowed(caller, 'integrations:read');
       if (!viewer) return new Map();
-      const found = await em.find(Integration, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
+      const found = await caller.em.find(Integration, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
       return new Map(found.map((integration) => [integration.id, integration]));
     },
 
     /** What each of the forms is connected to, oldest first; what is for all forms of the organisation is in each. */
-    async readByForm({ em, viewer }: Caller, formIds: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Integration[]>> {
+    async readByForm(caller: Caller, formIds: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Integration[]>> {
+      const viewer = viewerAllowed(caller, 'integrations:read');
       if (!viewer) return new Map();
-      const found = await em.find(
+      const found = await caller.em.find(
         Integration,
         { organizationId: viewer.organizationId, deletedAt: null, $or: [{ formId: { $in: [...formIds] } }, { formId: null }] },
         { orderBy: { id: 'asc' } },

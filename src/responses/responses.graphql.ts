@@ -84,7 +84,7 @@ builder.objectField(FormType, 'responses', (t) =>
       type: ResponseType,
       args: { filter: t.arg({ type: ResponseFilterType }) },
       resolve: (form, args, context) => {
-        requireFormOwner(context, form);
+        requireFormOwner(context, { form, permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.list(context, { formId: form.id, filter: args.filter, range }),

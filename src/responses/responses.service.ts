@@ -2,7 +2,8 @@ import type { Pool } from 'pg';
 import { parseAnswerId, type Id } from '../events/id.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForms } from '../forms/published-forms.ts';
-import { requireViewer, type Caller } from '../graphql/context.ts';
+import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError } from '../user-error.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
@@ -23,7 +24,10 @@ export const maxSubmissions = 1_000;
 
 export type ResponsesService = ReturnType<typeof createResponsesService>;
 
-/** Responses and their answers. Anyone may submit; only the form's organisation reads. */
+/**
+ * Responses and their answers. Anyone may submit, but for API keys that were made for other things; only the form's
+ * organisation reads.
+ */
 export function createResponsesService(deps: ResponsesDeps) {
   const { pool, forms, submitter } = deps;
 
@@ -33,15 +37,21 @@ export function createResponsesService(deps: ResponsesDeps) {
     return definition;
   };
 
-  const readMany = async ({ viewer }: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> =>
-    viewer ? readResponses(pool, { organizationId: viewer.organizationId, ids }) : new Map();
+  const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
+    const viewer = viewerAllowed(caller, 'responses:read');
+    return viewer ? readResponses(pool, { organizationId: viewer.organizationId, ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+  };
 
   return {
     /** See `Submitter`: throws UserError with every fault. */
-    submit: (input: SubmitResponseInput): Promise<SubmittedResponse> => submitter.submit(input),
+    submit: async (caller: Pick<Caller, 'viewer'>, input: SubmitResponseInput): Promise<SubmittedResponse> => {
+      requireNoRefusal(caller, 'responses:write');
+      return submitter.submit(input);
+    },
 
     /** One result for each, in their order. Throws UserError where there are none or more than 1,000. */
-    submitMany: async (inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
+    submitMany: async (caller: Pick<Caller, 'viewer'>, inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
+      requireNoRefusal(caller, 'responses:write');
       if (inputs.length === 0) throw new UserError('INVALID_INPUT', 'Send at least one response.', ['responses']);
       if (inputs.length > maxSubmissions) {
         throw new UserError('TOO_MANY', `At most ${maxSubmissions} responses can be sent at once; ${inputs.length} were sent.`, ['responses']);
@@ -55,12 +65,12 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(pool, { ...page, organizationId: requireViewer(caller).organizationId });
+      return pageOfResponses(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId });
     },
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
-      const { organizationId } = requireViewer(caller);
+      const { organizationId } = requirePermission(caller, 'responses:read');
       const responses = await pageOfResponses(pool, { ...page, organizationId });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);

@@ -63,7 +63,7 @@ builder.mutationField('submitResponse', (t) =>
     args: { input: t.arg({ type: SubmitResponseInputType, required: true }) },
     resolve: async (_root, { input }, context): Promise<Submitted> => {
       try {
-        return { response: await context.services.responses.submit(input) };
+        return { response: await context.services.responses.submit(context, input) };
       } catch (error) {
         if (error instanceof UserError) return { errors: error.faults };
         throw error;
@@ -88,7 +88,7 @@ mutation('submitResponses', {
   description: `Accepts up to ${maxSubmissions} responses, each on its own: one that is refused does not touch the others.`,
   input: (t) => ({ responses: t.field({ type: [SubmitResponseInputType], required: true }) }),
   payload: SubmitResponsesPayload,
-  run: async ({ responses }, context) => ({ results: (await context.services.responses.submitMany(responses)).map(resultOf) }),
+  run: async ({ responses }, context) => ({ results: (await context.services.responses.submitMany(context, responses)).map(resultOf) }),
 });
 
 const resultOf = (result: SubmitResult): Submitted => ('faults' in result ? { errors: result.faults } : result);

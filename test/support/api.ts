@@ -3,7 +3,11 @@ import { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
+import { createApiKeysService } from '../../src/accounts/api-keys.service.ts';
+import { createLoginLimits } from '../../src/accounts/login-limits.ts';
 import { createPasswords } from '../../src/accounts/passwords.ts';
+import { createSessions } from '../../src/accounts/sessions.ts';
+import { createStandings, type Standings } from '../../src/accounts/standings.ts';
 import { buildSchema } from '../../src/api/schema.ts';
 import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { openOrm } from '../../src/db/orm.ts';
@@ -20,6 +24,7 @@ export interface TestApi extends AsyncDisposable {
   url: string;
   databaseUrl: string;
   pool: Pool;
+  standings: Standings;
   published: PublishedForms;
   server: ApiServer;
   clock: { now: Date };
@@ -41,6 +46,7 @@ export interface Reply {
 /** The API alone, with accounts and forms, on a database of its own. `extend` adds services of other features. */
 export async function startTestApi(options: {
   limits?: Partial<ApiLimits>;
+  trustedProxies?: number;
   readiness?: () => Promise<Readiness>;
   extend?: (parts: { pool: Pool; published: PublishedForms }) => Partial<Services>;
 } = {}): Promise<TestApi> {
@@ -56,9 +62,12 @@ export async function startTestApi(options: {
   const now = (): Date => new Date(clock.now);
   const { privateKey } = generateKeyPairSync('ed25519');
   const tokens = createAccessTokens({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), now });
+  const standings = createStandings({ pool, now });
+  const sessions = createSessions({ pool, tokens, standings, log: silentLog, now });
   const published = createPublishedForms({ pool });
   const services = {
-    accounts: createAccountsService({ tokens, passwords: createPasswords(), now }),
+    accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
+    apiKeys: createApiKeysService({ standings, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
     ...options.extend?.({ pool, published }),
@@ -69,6 +78,8 @@ export async function startTestApi(options: {
     services,
     forkEntityManager: () => orm.em.fork(),
     tokens,
+    standings,
+    trustedProxies: options.trustedProxies ?? 0,
     log: silentLog,
     host: '127.0.0.1',
     port: 0,
@@ -100,7 +111,7 @@ export async function startTestApi(options: {
   };
 
   return {
-    url, databaseUrl: database.url, pool, published, server, clock, gql, post, register,
+    url, databaseUrl: database.url, pool, standings, published, server, clock, gql, post, register,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
