@@ -13,6 +13,7 @@ import { openOrm } from '../db/orm.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { createSectionsService } from '../forms/sections.service.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -52,6 +53,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       apiKeys: createApiKeysService({ standings, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
+      sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),
       integrations: createIntegrationsService({
         pool,

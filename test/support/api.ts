@@ -14,6 +14,7 @@ import { openOrm } from '../../src/db/orm.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
+import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
@@ -70,6 +71,7 @@ export async function startTestApi(options: {
     apiKeys: createApiKeysService({ standings, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
+    sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, published }),
   } as Services;
 
