@@ -34,16 +34,16 @@ export interface Placing {
 export function newDefinition(
   title: string,
   drafts: readonly QuestionDraft[],
-  edit: Edit & { sections?: readonly NewSection[]; pathOf?: (index: number) => Path },
+  edit: Edit & { translations?: FormTranslations; sections?: readonly NewSection[]; pathOf?: (index: number) => Path },
 ): FormDefinition {
-  const { faults, path, now, sections = [], pathOf = (index) => [...path, index] } = edit;
+  const { faults, path, now, translations, sections = [], pathOf = (index) => [...path, index] } = edit;
   if (drafts.length > formLimits.questions) {
     faults.add(path, `A form has at most ${formLimits.questions} questions; these are ${drafts.length}.`);
     return { title, questions: [] };
   }
   const keys = assignKeys(drafts, { ...edit, pathOf });
   const questions = drafts.map((draft, index) => newQuestion(draft, { key: keys[index] ?? '', faults, path: pathOf(index), now }));
-  const definition = inNewSections({ title, questions }, sections);
+  const definition = inNewSections({ title, ...translations, questions }, sections);
   const paths = new Map<string, Path>(questions.map(({ id }, index) => [id, pathOf(index)]));
   for (const [index, { id }] of (definition.sections ?? []).entries()) paths.set(id, ['sections', index]);
   return checkDefinition(definition, { faults, path, pathOf: (id) => paths.get(id) });

@@ -41,7 +41,7 @@ export function createFormsService(deps: FormsDeps) {
       const intake = changedIntake(openIntake, input, { faults, now: time });
       const translations = readFormTranslations(input, { now: {}, faults });
       const { drafts, ...places } = readNewQuestions(input, faults);
-      const definition = withFormTranslations(newDefinition(frame.title, drafts, { ...places, faults, path: ['questions'], now: time }), translations);
+      const definition = newDefinition(frame.title, drafts, { ...places, translations, faults, path: ['questions'], now: time });
       faults.throwIfAny();
       return insertForm(caller, { viewer, frame, intake, definition, time });
     },
