@@ -98,6 +98,14 @@ test('a hidden question takes no answer, of one response or of many, and a respo
   expect(response.answers).toEqual([{ text: '30', question: { visibleWhen: null } }, { text: 'baker', question: { visibleWhen: 'age > 17' } }]);
 });
 
+test('an amendment that hides a question must take its answer away', async () => {
+  const form = await create([age, when('job', 'age > 17')]);
+  const responseId = await forms.submit(form.id, { answers: [{ key: 'age', value: 30 }, { key: 'job', value: 'baker' }] });
+  const amend = (...answers: Members[]) => forms.run('amendResponse', { responseId, expectedRevision: 1, answers }, { selection: 'response { answers { text } }' });
+  expect((await amend({ key: 'age', value: 3 })).errors).toMatchObject([{ code: 'ANSWER_HIDDEN', path: ['answers'] }]);
+  expect(await amend({ key: 'age', value: 3 }, { key: 'job', value: null })).toEqual({ response: { answers: [{ text: '3' }] }, errors: [] });
+});
+
 test('a section that is hidden hides all its questions', async () => {
   const form = await create([age], [{ title: 'Work', visibleWhen: 'age > 17', questions: [q('job', 'TEXT', { required: true }), when('pay', 'job == "baker"')] }]);
   const submit = (...values: [string, unknown][]) => forms.submit(form.id, { answers: values.map(([key, value]) => ({ key, value })) });
