@@ -34,9 +34,9 @@ export async function readResponses(
 }
 
 /** The current revision of the response that one of its revisions names. */
-export async function readCurrent(pool: Pool, key: { organizationId: Id<'org'>; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
+export async function readCurrent(pool: Pool, key: { reach: Reach; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
   const query = sql`
-    select ${columns} ${ownedBy(key.organizationId)}
+    select ${columns} ${within(key.reach)}
     where r.family_id = (select family_id from responses where id = ${key.id})
     order by r.revision desc limit 1`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
@@ -46,7 +46,7 @@ export async function readCurrent(pool: Pool, key: { organizationId: Id<'org'>; 
 /** The revisions of a family, the range's keys being their numbers. */
 export async function pageOfRevisions(
   pool: Pool,
-  page: { organizationId: Id<'org'>; familyId: Id<'resp'>; range: KeysetRange },
+  page: { reach: Reach; familyId: Id<'resp'>; range: KeysetRange },
 ): Promise<SubmittedResponse[]> {
   const { after, before, limit, reversed } = page.range;
   const conditions = [
@@ -55,7 +55,7 @@ export async function pageOfRevisions(
     before === undefined ? undefined : sql`r.revision < ${Number(before)}`,
   ];
   const direction = trusted(reversed ? 'desc' : 'asc');
-  const query = sql`select ${columns} ${ownedBy(page.organizationId)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
+  const query = sql`select ${columns} ${within(page.reach)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return rows;
 }

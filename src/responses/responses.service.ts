@@ -79,7 +79,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
     /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
     listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>
-      pageOfRevisions(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+      pageOfRevisions(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {

@@ -31,6 +31,7 @@ const table = `
   node(Member)               -        -     ok    -  -  -  -  -
   node(Invitation)           -        -     ok    -  -  -  -  -
   node(Question)             ok       ok    ok    ok ok ok ok ok
+  node(Section)              ok       ok    ok    ok ok ok ok ok
   node(Choice)               ok       ok    ok    ok ok ok ok ok
   node(Response)             -        -     ok    -  ok -  -  -
   node(Answer)               -        -     ok    -  ok -  -  -
@@ -66,6 +67,10 @@ const table = `
   Mutation.addQuestion       U        N     ok    F  F  ok F  F
   Mutation.updateQuestion    U        N     ok    F  F  ok F  F
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
+  Mutation.reorderQuestions  U        N     ok    F  F  ok F  F
+  Mutation.addSection        U        N     ok    F  F  ok F  F
+  Mutation.updateSection     U        N     ok    F  F  ok F  F
+  Mutation.removeSection     U        N     ok    F  F  ok F  F
   Mutation.submitResponse    ok       ok    ok    ok F  F  F  F
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
   Mutation.amendResponse     U        N     ok    ok F  F  F  F
@@ -80,6 +85,7 @@ interface World {
   formId: string;
   questionId: string;
   choiceId: string;
+  sectionId: string;
   responseId: string;
   answerId: string;
   integrationId: string;
@@ -128,6 +134,7 @@ const calls: Record<string, Call> = {
   'Organization.invitations': ({ invitationId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { invitations(last: 100) { edges { node { id } } } } } }`, found: invitationId }),
   'Query.organization': () => ({ query: '{ organization { id } }', found: owner.organizationId }),
   'node(Question)': nodeCall(({ questionId }) => questionId),
+  'node(Section)': nodeCall(({ sectionId }) => sectionId),
   'node(Choice)': nodeCall(({ choiceId }) => choiceId),
   'node(Response)': nodeCall(({ responseId }) => responseId),
   'node(Answer)': nodeCall(({ answerId }) => answerId),
@@ -165,6 +172,10 @@ const calls: Record<string, Call> = {
   'Mutation.addQuestion': mutationCall('addQuestion', ({ formId }) => ({ formId, question })),
   'Mutation.updateQuestion': mutationCall('updateQuestion', ({ questionId }) => ({ id: questionId, text: 'Which one?' })),
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),
+  'Mutation.reorderQuestions': mutationCall('reorderQuestions', ({ formId, questionId }) => ({ formId, questionIds: [questionId] })),
+  'Mutation.addSection': mutationCall('addSection', ({ formId }) => ({ formId, section: { title: 'Another' } })),
+  'Mutation.updateSection': mutationCall('updateSection', ({ sectionId }) => ({ id: sectionId, title: 'Renamed' })),
+  'Mutation.removeSection': mutationCall('removeSection', ({ sectionId }) => ({ id: sectionId })),
   'Mutation.submitResponse': mutationCall('submitResponse', ({ formId }) => ({ formId, answers: [] })),
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
   'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
@@ -219,8 +230,8 @@ async function createKey(scopes: string[]): Promise<{ key: string; id: string }>
 }
 
 async function newWorld(actor: Actor): Promise<World> {
-  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } } errors { message } } }`;
-  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }] };
+  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } sections { id } } errors { message } } }`;
+  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }], sections: [{ title: 'Drinks', questions: [] }] };
   const { form } = (await api.gql(createForm, { input }, owner.token)).createForm;
   const formId: Id<'form'> = form.id;
   const [{ id: questionId, choices }] = form.questions;
@@ -240,6 +251,7 @@ async function newWorld(actor: Actor): Promise<World> {
     invitationToken: inviteMember.token,
     formId, questionId, responseId, integrationId, deliveryId, actor,
     choiceId: choices[0].id,
+    sectionId: form.sections[0].id,
     answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
     apiKeyId,
     unique: `unique${(count += 1)}`,
@@ -299,7 +311,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
+    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Form.sections', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();
