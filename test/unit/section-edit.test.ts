@@ -55,7 +55,7 @@ function edited(definition: FormDefinition, { kind, at, to, count }: typeof step
 test('whatever the edits, the questions of a section stay next to each other and sections in the order of their questions', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 15, maxLength: 40 }), (steps) => {
-      let definition = newDefinition('Form', [...'abcdefgh'].map((text) => draft({ text, kind: 'TEXT' })), { faults: createInputFaults(), path: [], now });
+      let definition = newDefinition('Form', 'abcdefgh'.split('').map((text) => draft({ text, kind: 'TEXT' })), { faults: createInputFaults(), path: [], now });
       for (const one of steps) {
         const before = definition;
         definition = edited(definition, one);
