@@ -132,6 +132,13 @@ test('all conditions of a form together have 5,000 names, values and operators a
   expect(await faultsOf(asked(...most, 'a'))).toEqual([`INVALID_INPUT questions: All conditions of a form together have at most 5000 names, values and operators; these have 5001.`]);
 });
 
+test('a condition has 1,000 characters and not one more, all of which can be stored', async () => {
+  const padded = (length: number) => `age > 17${' '.repeat(length - 8)}`;
+  expect(await faultsOf([age, when('job', padded(1_000))])).toEqual([]);
+  expect(await faultsOf([age, when('job', padded(1_001))])).toEqual(['INVALID_INPUT questions.1.visibleWhen: At most 1000 characters; this has 1001.']);
+  expect(await faultsOf([age, when('job', 'age > 17 \u0000')])).toEqual([expect.stringMatching(/^INVALID_INPUT questions.1.visibleWhen: This contains/)]);
+});
+
 test('patterns in conditions count among those of the form', async () => {
   const asked = (count: number) => [q('a', 'TEXT'), ...Array.from({ length: count }, (_, index) => q(`q${index}`, 'TEXT', { visibleWhen: 'a.matches("[a-z]{480}")' }))];
   expect(await faultsOf(asked(10))).toEqual([]);
