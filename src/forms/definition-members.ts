@@ -52,7 +52,7 @@ export const choiceMembers = {
 
 /** The values of all members, in the list's order; what a definition leaves out has the value that its absence means. */
 function valuesOf<Name extends string>(members: Record<Name, Member>, source: { readonly [Key in NoInfer<Name>]?: unknown }): Record<Name, Json> {
-  const entries = Object.entries<Member>(members).map(([name, { absent }]) => [name, (source[name as Name] ?? absent) as Json]);
+  const entries = Object.entries<Member>(members).map(([name, { absent }]) => [name, source[name as Name] ?? absent]);
   return Object.fromEntries(entries) as Record<Name, Json>;
 }
 

@@ -120,7 +120,7 @@ function insertForm(
     });
     if (intake.maxResponses) em.create(FormPlaces, { formId: form.id, taken: 0 });
     await em.flush();
-    await writeFirstVersion(em, { formId: form.id, definition, now: time });
+    await writeFirstVersion(em, { formId: form.id, definition, authorId: viewer.userId, now: time });
     return form;
   });
 }

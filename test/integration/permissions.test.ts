@@ -26,6 +26,7 @@ const table = `
   node(User)                 -        -     ok    -  -  -  -  -
   node(Organization)         -        -     ok    ok ok ok ok ok
   node(ApiKey)               -        -     ok    -  -  -  -  -
+  node(FormVersion)          -        -     ok    ok ok ok ok ok
   node(Question)             ok       ok    ok    ok ok ok ok ok
   node(Choice)               ok       ok    ok    ok ok ok ok ok
   node(Response)             -        -     ok    -  ok -  -  -
@@ -33,6 +34,10 @@ const table = `
   node(Integration)          -        -     ok    -  -  -  ok ok
   node(Delivery)             -        -     ok    -  -  -  -  ok
   Form.owner                 -        -     ok    -  -  -  -  -
+  Form.versions              U        F     ok    ok ok ok ok ok
+  Form.versionByNumber       U        F     ok    ok ok ok ok ok
+  Form.changes               U        F     ok    ok ok ok ok ok
+  FormVersion.createdBy      -        -     ok    -  -  -  -  -
   Form.responses             U        F     ok    F  ok F  F  F
   Form.integrations          U        F     ok    F  F  F  ok ok
   Form.deliveries            U        F     ok    F  F  F  F  ok
@@ -84,6 +89,7 @@ interface Actor {
 /** `found`: what the answer holds if the actor gets it. */
 type Call = (world: World) => { query: string; input?: object; found?: string };
 
+const versionIdOf = ({ formId }: World): string => `ver_${formId.slice(5)}0000000001`;
 const nodeCall = (pick: (world: World) => string): Call => (world) => ({ query: `{ node(id: "${pick(world)}") { id } }`, found: pick(world) });
 const mutationCall = (name: string, inputOf: (world: World) => object): Call => (world) => ({
   query: `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { errors { code message } } }`,
@@ -105,6 +111,7 @@ const calls: Record<string, Call> = {
   'node(User)': nodeCall(() => owner.userId),
   'node(Organization)': nodeCall(() => owner.organizationId),
   'node(ApiKey)': nodeCall(({ apiKeyId }) => apiKeyId),
+  'node(FormVersion)': nodeCall(versionIdOf),
   'node(Question)': nodeCall(({ questionId }) => questionId),
   'node(Choice)': nodeCall(({ choiceId }) => choiceId),
   'node(Response)': nodeCall(({ responseId }) => responseId),
@@ -112,6 +119,10 @@ const calls: Record<string, Call> = {
   'node(Integration)': nodeCall(({ integrationId }) => integrationId),
   'node(Delivery)': nodeCall(({ deliveryId }) => deliveryId),
   'Form.owner': ({ formId }) => ({ query: `{ form(id: "${formId}") { owner { id } } }`, found: owner.userId }),
+  'Form.versions': (world) => ({ query: `{ form(id: "${world.formId}") { versions { edges { node { id } } } } }`, found: versionIdOf(world) }),
+  'Form.versionByNumber': (world) => ({ query: `{ form(id: "${world.formId}") { versionByNumber(number: 1) { id } } }`, found: versionIdOf(world) }),
+  'Form.changes': ({ formId }) => ({ query: `{ form(id: "${formId}") { changes(from: 1, to: 1) { kind } } }`, found: '"changes"' }),
+  'FormVersion.createdBy': (world) => ({ query: `{ node(id: "${versionIdOf(world)}") { ... on FormVersion { createdBy { id } } } }`, found: owner.userId }),
   'Form.responses': ({ formId, responseId }) => ({ query: `{ form(id: "${formId}") { responses { edges { node { id } } } } }`, found: responseId }),
   'Form.integrations': ({ formId, integrationId }) => ({ query: `{ form(id: "${formId}") { integrations { id } } }`, found: integrationId }),
   'Form.deliveries': ({ formId, deliveryId }) => ({ query: `{ form(id: "${formId}") { deliveries { edges { node { id } } } } }`, found: deliveryId }),
@@ -259,7 +270,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Answer.question',
+    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();
