@@ -1,9 +1,9 @@
 import { canonical, type Json } from '../events/canonical-json.ts';
-import { valuesOfChoice, valuesOfForm, valuesOfQuestion } from './definition-members.ts';
-import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
+import { valuesOfChoice, valuesOfForm, valuesOfQuestion, valuesOfSection } from './definition-members.ts';
+import type { ChoiceDefinition, FormDefinition, QuestionDefinition, SectionDefinition } from './form-definition.ts';
 import { keptOrder } from './kept-order.ts';
 
-/** One member of a form, question or choice that has another value. */
+/** One member of a form, section, question or choice that has another value. */
 export interface FieldChange {
   name: string;
   before: Json;
@@ -18,29 +18,42 @@ type ListChange<Noun extends string, Subject> =
   | ({ kind: `${Noun}_CHANGED`; fields: FieldChange[] } & Subject);
 
 /**
- * One thing that is different between two versions. Questions and choices are shown as they are after the change, removed
+ * One thing that is different between two versions. Sections, questions and choices are shown as they are after the change, removed
  * ones as they were.
  */
 export type FormChange =
   | { kind: 'FORM_CHANGED'; fields: FieldChange[] }
+  | ListChange<'SECTION', { section: SectionDefinition }>
   | ListChange<'QUESTION', { question: QuestionDefinition }>
   | ListChange<'CHOICE', { question: QuestionDefinition; choice: ChoiceDefinition }>;
 
 export type FormChangeKind = FormChange['kind'];
 
 /**
- * What makes one version of a form into another: first the form's own members, then removed questions, then the others
- * in their order, each followed by its choices. Questions and choices are told apart by their ids, so one that was
- * removed and made again is not the same. Moves are as few as possible; what merely makes way has not moved. The
+ * What makes one version of a form into another: first the form's own members, then its sections, then its questions, each
+ * with its choices; of each list what was removed comes first. All are told apart by their ids, so what was removed and
+ * made again is not the same. Moves are as few as possible; what merely makes way has not moved. The
  * other way round gives the same changes inverted.
  */
 export function changesBetween(before: FormDefinition, after: FormDefinition): FormChange[] {
   const fields = changedFields(valuesOfForm(before), valuesOfForm(after));
+  const sections = compareLists(before.sections ?? [], after.sections ?? []);
   const questions = compareLists(before.questions, after.questions);
   return [
     ...(fields.length > 0 ? [{ kind: 'FORM_CHANGED', fields } as const] : []),
+    ...sections.removed.map(({ item: section, from }) => ({ kind: 'SECTION_REMOVED', section, from }) as const),
+    ...sections.present.flatMap(ofSection),
     ...questions.removed.map(({ item: question, from }) => ({ kind: 'QUESTION_REMOVED', question, from }) as const),
     ...questions.present.flatMap(ofQuestion),
+  ];
+}
+
+function ofSection({ item: section, was, from, to, isMoved }: Present<SectionDefinition>): FormChange[] {
+  if (!was) return [{ kind: 'SECTION_ADDED', section, to }];
+  const fields = changedFields(valuesOfSection(was), valuesOfSection(section));
+  return [
+    ...(isMoved ? [{ kind: 'SECTION_MOVED', section, from, to } as const] : []),
+    ...(fields.length > 0 ? [{ kind: 'SECTION_CHANGED', section, fields } as const] : []),
   ];
 }
 
@@ -48,10 +61,12 @@ function ofQuestion({ item: question, was, from, to, isMoved }: Present<Question
   if (!was) return [{ kind: 'QUESTION_ADDED', question, to }];
   const moved: FormChange[] = isMoved ? [{ kind: 'QUESTION_MOVED', question, from, to }] : [];
   if (was === question) return moved;
-  const fields = changedFields(valuesOfQuestion(was), valuesOfQuestion(question));
+  const fields = changedFields(withSection(was), withSection(question));
   const changed: FormChange[] = fields.length > 0 ? [{ kind: 'QUESTION_CHANGED', question, fields }] : [];
   return [...moved, ...changed, ...ofChoices(was, question)];
 }
+
+const withSection = (question: QuestionDefinition): Record<string, Json> => ({ sectionId: question.sectionId ?? null, ...valuesOfQuestion(question) });
 
 function ofChoices(was: QuestionDefinition, question: QuestionDefinition): FormChange[] {
   const choices = compareLists(was.choices, question.choices);

@@ -76,7 +76,11 @@ builder.objectField(FormType, 'versionByNumber', (t) =>
 );
 
 const changeKinds: Record<FormChangeKind, { description?: string }> = {
-  FORM_CHANGED: { description: 'Members of the form itself: its title.' },
+  FORM_CHANGED: { description: 'Members of the form itself: its title and translations.' },
+  SECTION_ADDED: {},
+  SECTION_REMOVED: {},
+  SECTION_MOVED: {},
+  SECTION_CHANGED: {},
   QUESTION_ADDED: {},
   QUESTION_REMOVED: {},
   QUESTION_MOVED: { description: 'Stands elsewhere among the questions that both versions have; what merely made way has not moved.' },
