@@ -14,6 +14,7 @@ import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormHistoryService } from '../forms/form-history.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { createSectionsService } from '../forms/sections.service.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -36,7 +37,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
-  const { pool, forms: published, submitter } = pipeline;
+  const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
@@ -54,6 +55,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       forms: createFormsService({ published, now }),
       formHistory: createFormHistoryService({ pool, published }),
       questions: createQuestionsService({ published, now }),
+      sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),
       integrations: createIntegrationsService({
         pool,
@@ -62,7 +64,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter }),
+      responses: createResponsesService({ pool, forms: published, submitter, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

@@ -1,7 +1,7 @@
 import type { Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
 import { Choice } from './choice.entity.ts';
-import type { ChoiceDefinition, QuestionDefinition } from './form-definition.ts';
+import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
 import { Form } from './form.entity.ts';
 import { isOwner } from './forms.service.ts';
 import { Question } from './question.entity.ts';
@@ -9,6 +9,8 @@ import { Question } from './question.entity.ts';
 /** A question as some version of its form asked it. */
 export interface QuestionOfForm extends QuestionDefinition {
   formId: Id<'form'>;
+  /** Of the version that asks it so; absent: the present one. */
+  definition?: FormDefinition;
 }
 
 /** A choice as some version of its form offered it. */

@@ -28,6 +28,7 @@ const table = `
   node(ApiKey)               -        -     ok    -  -  -  -  -
   node(FormVersion)          -        -     ok    ok ok ok ok ok
   node(Question)             ok       ok    ok    ok ok ok ok ok
+  node(Section)              ok       ok    ok    ok ok ok ok ok
   node(Choice)               ok       ok    ok    ok ok ok ok ok
   node(Response)             -        -     ok    -  ok -  -  -
   node(Answer)               -        -     ok    -  ok -  -  -
@@ -44,6 +45,7 @@ const table = `
   Question.answers           U        F     ok    F  ok F  F  F
   Response.deliveries        U        F     ok    F  F  F  F  F
   Response.pipeline          U        F     ok    F  F  F  F  F
+  Response.revisions         U        F     ok    F  F  F  F  F
 
   Mutation.register          ok       ok    ok    ok ok ok ok ok
   Mutation.login             ok       ok    ok    ok ok ok ok ok
@@ -58,8 +60,13 @@ const table = `
   Mutation.addQuestion       U        N     ok    F  F  ok F  F
   Mutation.updateQuestion    U        N     ok    F  F  ok F  F
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
+  Mutation.reorderQuestions  U        N     ok    F  F  ok F  F
+  Mutation.addSection        U        N     ok    F  F  ok F  F
+  Mutation.updateSection     U        N     ok    F  F  ok F  F
+  Mutation.removeSection     U        N     ok    F  F  ok F  F
   Mutation.submitResponse    ok       ok    ok    ok F  F  F  F
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
+  Mutation.amendResponse     U        N     ok    ok F  F  F  F
   Mutation.createIntegration U        N     ok    F  F  F  ok F
   Mutation.updateIntegration U        N     ok    F  F  F  ok F
   Mutation.deleteIntegration U        N     ok    F  F  F  ok F
@@ -71,6 +78,7 @@ interface World {
   formId: string;
   questionId: string;
   choiceId: string;
+  sectionId: string;
   responseId: string;
   answerId: string;
   integrationId: string;
@@ -113,6 +121,7 @@ const calls: Record<string, Call> = {
   'node(ApiKey)': nodeCall(({ apiKeyId }) => apiKeyId),
   'node(FormVersion)': nodeCall(versionIdOf),
   'node(Question)': nodeCall(({ questionId }) => questionId),
+  'node(Section)': nodeCall(({ sectionId }) => sectionId),
   'node(Choice)': nodeCall(({ choiceId }) => choiceId),
   'node(Response)': nodeCall(({ responseId }) => responseId),
   'node(Answer)': nodeCall(({ answerId }) => answerId),
@@ -133,6 +142,7 @@ const calls: Record<string, Call> = {
   // whoever submits gets the response back, and with it the edges that leave it
   'Response.deliveries': ({ formId, unique }) => ({ query: submitFor('deliveries { id }'), input: { formId, clientId: unique, answers: [] }, found: '"deliveries"' }),
   'Response.pipeline': ({ formId, unique }) => ({ query: submitFor('pipeline { status }'), input: { formId, clientId: unique, answers: [] }, found: '"pipeline"' }),
+  'Response.revisions': ({ formId }) => ({ query: submitFor('revisions { edges { node { revision } } }'), input: { formId, answers: [] } }),
 
   'Mutation.register': mutationCall('register', ({ unique }) => ({ username: unique, email: `${unique}@example.org`, password })),
   'Mutation.login': mutationCall('login', () => ({ username: 'bystander', password })),
@@ -147,8 +157,13 @@ const calls: Record<string, Call> = {
   'Mutation.addQuestion': mutationCall('addQuestion', ({ formId }) => ({ formId, question })),
   'Mutation.updateQuestion': mutationCall('updateQuestion', ({ questionId }) => ({ id: questionId, text: 'Which one?' })),
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),
+  'Mutation.reorderQuestions': mutationCall('reorderQuestions', ({ formId, questionId }) => ({ formId, questionIds: [questionId] })),
+  'Mutation.addSection': mutationCall('addSection', ({ formId }) => ({ formId, section: { title: 'Another' } })),
+  'Mutation.updateSection': mutationCall('updateSection', ({ sectionId }) => ({ id: sectionId, title: 'Renamed' })),
+  'Mutation.removeSection': mutationCall('removeSection', ({ sectionId }) => ({ id: sectionId })),
   'Mutation.submitResponse': mutationCall('submitResponse', ({ formId }) => ({ formId, answers: [] })),
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
+  'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
   'Mutation.createIntegration': mutationCall('createIntegration', ({ formId }) => ({ formId, ...webhook })),
   'Mutation.updateIntegration': mutationCall('updateIntegration', ({ integrationId }) => ({ id: integrationId, paused: true })),
   'Mutation.deleteIntegration': mutationCall('deleteIntegration', ({ integrationId }) => ({ id: integrationId })),
@@ -200,8 +215,8 @@ async function createKey(scopes: string[]): Promise<{ key: string; id: string }>
 }
 
 async function newWorld(actor: Actor): Promise<World> {
-  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } } errors { message } } }`;
-  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }] };
+  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } sections { id } } errors { message } } }`;
+  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }], sections: [{ title: 'Drinks', questions: [] }] };
   const { form } = (await api.gql(createForm, { input }, owner.token)).createForm;
   const formId: Id<'form'> = form.id;
   const [{ id: questionId, choices }] = form.questions;
@@ -211,6 +226,7 @@ async function newWorld(actor: Actor): Promise<World> {
   return {
     formId, questionId, responseId, integrationId, deliveryId, actor,
     choiceId: choices[0].id,
+    sectionId: form.sections[0].id,
     answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
     apiKeyId,
     unique: `unique${(count += 1)}`,
@@ -270,7 +286,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Answer.question',
+    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Form.sections', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();

@@ -15,6 +15,7 @@ import { createFormHistoryService } from '../../src/forms/form-history.service.t
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
+import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
@@ -72,6 +73,7 @@ export async function startTestApi(options: {
     forms: createFormsService({ published, now }),
     formHistory: createFormHistoryService({ pool, published }),
     questions: createQuestionsService({ published, now }),
+    sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, published }),
   } as Services;
 
