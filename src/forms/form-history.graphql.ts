@@ -4,11 +4,12 @@ import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
-import type { FieldChange, FormChange, FormChangeKind } from './form-changes.ts';
-import type { FormHistoryService } from './form-history.service.ts';
+import type { FieldChange, FormChangeKind } from './form-changes.ts';
+import type { ChangeOfForm, FormHistoryService } from './form-history.service.ts';
 import { formLoader, FormType } from './forms.graphql.ts';
 import { ChoiceType, questionsOf, QuestionType } from './question.graphql.ts';
 import { requireOrganizationOf } from './require-organization-of.ts';
+import { SectionType } from './section.graphql.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -76,7 +77,7 @@ builder.objectField(FormType, 'versionByNumber', (t) =>
 );
 
 const changeKinds: Record<FormChangeKind, { description?: string }> = {
-  FORM_CHANGED: { description: 'Members of the form itself: its title and translations.' },
+  FORM_CHANGED: { description: 'Its title, or translations of its title or description.' },
   SECTION_ADDED: {},
   SECTION_REMOVED: {},
   SECTION_MOVED: {},
@@ -96,21 +97,26 @@ const FormChangeKindType = builder.enumType('FormChangeKind', { values: changeKi
 const FieldChangeType = builder.objectRef<FieldChange>('FieldChange').implement({
   description: 'A member that has another value.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As in QuestionInput, ChoiceInput or CreateFormInput.' }),
+    name: t.exposeString('name', { description: 'As in CreateFormInput, SectionInput, QuestionInput and ChoiceInput; `sectionId`: the section of a question.' }),
     before: t.expose('before', { type: 'JSON', nullable: true, description: 'null: none.' }),
     after: t.expose('after', { type: 'JSON', nullable: true, description: 'null: none.' }),
   }),
 });
 
-const FormChangeType = builder.objectRef<FormChange & { formId: Id<'form'> }>('FormChange').implement({
+const FormChangeType = builder.objectRef<ChangeOfForm>('FormChange').implement({
   description: 'One thing that is different between two versions of a form.',
   fields: (t) => ({
     kind: t.expose('kind', { type: FormChangeKindType }),
     question: t.field({
-      description: 'What was changed, or whose choice; as it is after the change, a removed one as it was. null for the form itself.',
+      description: 'What was changed, or whose choice; as it is after the change, a removed one as it was. null for the form itself and its sections.',
       type: QuestionType,
       nullable: true,
-      resolve: (change) => ('question' in change ? { ...change.question, formId: change.formId } : null),
+      resolve: (change) => ('question' in change ? { ...change.question, formId: change.formId, definition: change.definition } : null),
+    }),
+    section: t.field({
+      type: SectionType,
+      nullable: true,
+      resolve: (change) => ('section' in change ? { ...change.section, formId: change.formId, definition: change.definition } : null),
     }),
     choice: t.field({
       type: ChoiceType,
@@ -130,14 +136,13 @@ const FormChangeType = builder.objectRef<FormChange & { formId: Id<'form'> }>('F
 builder.objectField(FormType, 'changes', (t) =>
   t.field({
     description:
-      'What makes one version into another, either of which may be the older: the form itself, removed questions, then the others in their order, '
-      + 'each with its choices. A question or choice that was removed and made again is another one.',
+      'What makes one version into another, either of which may be the older: the form itself, then its sections, then its questions, each '
+      + 'with its choices; of each list what was removed comes first. What was removed and made again is another one.',
     type: [FormChangeType],
     args: { from: t.arg.int({ required: true }), to: t.arg.int({ required: true }) },
-    resolve: async (form, { from, to }, context) => {
+    resolve: (form, { from, to }, context) => {
       requireOrganizationOf(context, form);
-      const changes = await context.services.formHistory.changes(form.id, { from, to });
-      return changes.map((change) => ({ ...change, formId: form.id }));
+      return context.services.formHistory.changes(form.id, { from, to });
     },
   }),
 );

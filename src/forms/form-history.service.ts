@@ -14,6 +14,9 @@ export interface FormHistoryDeps {
   published: Pick<PublishedForms, 'version'>;
 }
 
+/** A change with the definition that shows what it is about. */
+export type ChangeOfForm = FormChange & { formId: Id<'form'>; definition: FormDefinition };
+
 export type FormHistoryService = ReturnType<typeof createFormHistoryService>;
 
 /** What a form asked before, and what was changed when. Only its organisation reads this: what was taken back was taken back from strangers. */
@@ -44,9 +47,10 @@ export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
      * What makes the version `from` into the version `to`, either of which may be the older. Whether the caller may know
      * is for the edge that asks. Throws UserError NOT_FOUND for a version that is not there.
      */
-    changes: async (formId: Id<'form'>, { from, to }: { from: number; to: number }): Promise<FormChange[]> => {
+    changes: async (formId: Id<'form'>, { from, to }: { from: number; to: number }): Promise<ChangeOfForm[]> => {
       const before = await definition(formId, { number: from, argument: 'from' });
-      return changesBetween(before, await definition(formId, { number: to, argument: 'to' }));
+      const after = await definition(formId, { number: to, argument: 'to' });
+      return changesBetween(before, after).map((change) => ({ ...change, formId, definition: change.kind.endsWith('_REMOVED') ? before : after }));
     },
   };
 }

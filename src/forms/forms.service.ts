@@ -106,7 +106,8 @@ export function createFormsService(deps: FormsDeps) {
   };
 }
 
-function insertForm(
+/** Writes a new form with its first version. */
+export function insertForm(
   caller: Caller,
   members: { viewer: Viewer; frame: FormFrame; intake: Intake; definition: FormDefinition; time: Date },
 ): Promise<Form> {
@@ -130,7 +131,7 @@ function insertForm(
 }
 
 /** Sets what differs, and the time of the change if anything does. */
-function applyFrame(form: Form, members: FormFrame, time: Date): void {
+export function applyFrame(form: Form, members: FormFrame, time: Date): void {
   const { title, description, email, metadata } = members;
   const isSame =
     form.title === title &&

@@ -57,6 +57,8 @@ const table = `
   Mutation.createForm        U        ok    ok    F  F  ok F  F
   Mutation.updateForm        U        N     ok    F  F  ok F  F
   Mutation.deleteForm        U        N     ok    F  F  ok F  F
+  Mutation.importForm        U        N     ok    F  F  ok F  F
+  Mutation.duplicateForm     U        N     ok    F  F  ok F  F
   Mutation.addQuestion       U        N     ok    F  F  ok F  F
   Mutation.updateQuestion    U        N     ok    F  F  ok F  F
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
@@ -154,6 +156,8 @@ const calls: Record<string, Call> = {
   'Mutation.createForm': mutationCall('createForm', () => ({ title: 'Another', questions: [question] })),
   'Mutation.updateForm': mutationCall('updateForm', ({ formId }) => ({ id: formId, title: 'Renamed' })),
   'Mutation.deleteForm': mutationCall('deleteForm', ({ formId }) => ({ id: formId })),
+  'Mutation.importForm': mutationCall('importForm', ({ formId }) => ({ formId, definition: { formwire: 1, title: 'Imported', questions: [] } })),
+  'Mutation.duplicateForm': mutationCall('duplicateForm', ({ formId }) => ({ id: formId })),
   'Mutation.addQuestion': mutationCall('addQuestion', ({ formId }) => ({ formId, question })),
   'Mutation.updateQuestion': mutationCall('updateQuestion', ({ questionId }) => ({ id: questionId, text: 'Which one?' })),
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),

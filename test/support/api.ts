@@ -11,6 +11,7 @@ import { createStandings, type Standings } from '../../src/accounts/standings.ts
 import { buildSchema } from '../../src/api/schema.ts';
 import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import { createFormFilesService } from '../../src/forms/form-files.service.ts';
 import { createFormHistoryService } from '../../src/forms/form-history.service.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
@@ -71,6 +72,7 @@ export async function startTestApi(options: {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
     apiKeys: createApiKeysService({ standings, now }),
     forms: createFormsService({ published, now }),
+    formFiles: createFormFilesService({ published, now }),
     formHistory: createFormHistoryService({ pool, published }),
     questions: createQuestionsService({ published, now }),
     sections: createSectionsService({ published, now }),

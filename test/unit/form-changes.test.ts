@@ -13,7 +13,7 @@ type Choice = QuestionDefinition['choices'][number];
 
 /** A change in a line: what, which, and from where to where or from what to what. */
 function line(change: FormChange): string {
-  const subject = 'choice' in change ? `${change.question.key}/${change.choice.text}` : 'question' in change ? change.question.key : 'form';
+  const subject = 'choice' in change ? `${change.question.key}/${change.choice.text}` : 'question' in change ? change.question.key : 'section' in change ? change.section.id : 'form';
   const place = 'from' in change || 'to' in change ? ` ${'from' in change ? change.from : ''}→${'to' in change ? change.to : ''}` : '';
   const fields = 'fields' in change ? change.fields.map(({ name, before, after }) => ` ${name} ${JSON.stringify(before)}→${JSON.stringify(after)}`).join() : '';
   return `${change.kind} ${subject}${place}${fields}`;
@@ -72,6 +72,17 @@ test('a choice question that becomes a text loses its choices', () => {
   expect(changes(form(menu), form({ ...menu, kind: 'TEXT', choices: [] }))).toEqual([
     'QUESTION_CHANGED menu kind "SINGLE_CHOICE"→"TEXT"', 'CHOICE_REMOVED menu/soup 0→', 'CHOICE_REMOVED menu/salad 1→', 'CHOICE_REMOVED menu/fish 2→',
   ]);
+});
+
+test('sections are added, removed, moved and changed, and a question says which it went to', () => {
+  const section = (name: string) => ({ id: `sec_${name}` as const, title: name, description: null, metadata: {} });
+  const [work, home] = [section('work'), section('home')];
+  const before = { ...form(a, { ...b, sectionId: work.id }), sections: [work, home] };
+  expect(changes(before, { ...before, sections: [home, { ...work, title: 'Work', visibleWhen: 'a == "x"' }] })).toEqual([
+    'SECTION_MOVED sec_home 1→0', 'SECTION_CHANGED sec_work title "work"→"Work", visibleWhen null→"a == \\"x\\""',
+  ]);
+  expect(changes(before, form(a, b))).toEqual(['SECTION_REMOVED sec_work 0→', 'SECTION_REMOVED sec_home 1→', 'QUESTION_CHANGED b sectionId "sec_work"→null']);
+  expect(changes(form(a), { ...form(a), sections: [home] })).toEqual(['SECTION_ADDED sec_home →0']);
 });
 
 const opposite: Record<string, string> = { ADDED: 'REMOVED', REMOVED: 'ADDED', MOVED: 'MOVED', CHANGED: 'CHANGED' };
