@@ -2,7 +2,9 @@ import { providerNamed } from '../../integrations/index.ts';
 import { createAccessTokens } from '../accounts/access-tokens.ts';
 import { createAccountsService } from '../accounts/accounts.service.ts';
 import { createApiKeysService } from '../accounts/api-keys.service.ts';
+import { createInvitationsService } from '../accounts/invitations.service.ts';
 import { createLoginLimits } from '../accounts/login-limits.ts';
+import { createMembersService } from '../accounts/members.service.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createSessions } from '../accounts/sessions.ts';
 import { createStandings } from '../accounts/standings.ts';
@@ -53,6 +55,8 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         limits: createLoginLimits({ pool, now }),
       }),
       apiKeys: createApiKeysService({ standings, now }),
+      invitations: createInvitationsService({ standings, now }),
+      members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
       formFiles: createFormFilesService({ published, now }),
       formHistory: createFormHistoryService({ pool, published }),

@@ -1,6 +1,7 @@
 import type { Json } from '../events/canonical-json.ts';
 import { isId } from '../events/id.ts';
 import { requirePermission } from '../accounts/permissions.ts';
+import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import { UserError } from '../user-error.ts';
 import { withTitle } from './definition-edit.ts';
@@ -71,8 +72,7 @@ export function createFormFilesService(deps: FormsDeps) {
     /** A draft with the same questions and settings, but no responses or integrations. Throws UserError NOT_FOUND. */
     async duplicate(caller: Caller, input: DuplicateFormInput): Promise<Form> {
       const viewer = requirePermission(caller, 'forms:write');
-      const { organizationId } = viewer;
-      const form = isId('form', input.id) ? await caller.em.findOne(Form, { id: input.id, organizationId, deletedAt: null }) : null;
+      const form = isId('form', input.id) ? await caller.em.findOne(Form, { ...formsWhere(reachOf(viewer)), id: input.id, deletedAt: null }) : null;
       if (!form) throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', ['id']);
       const faults = createInputFaults();
       const title = faults.text(['title'], input.title ?? form.title, formLimits.titleLength);

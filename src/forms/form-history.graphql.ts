@@ -49,8 +49,8 @@ builder.objectField(FormType, 'versions', (t) =>
     {
       description: 'What the form asked over time, oldest first; `last: 1` is what it asks now.',
       type: FormVersionType,
-      resolve: (form, args, context) => {
-        requireOrganizationOf(context, form);
+      resolve: async (form, args, context) => {
+        await requireOrganizationOf(context, form);
         return keysetPage({
           args,
           load: (range) => context.services.formHistory.list(context, { formId: form.id, range }),
@@ -69,8 +69,8 @@ builder.objectField(FormType, 'versionByNumber', (t) =>
     type: FormVersionType,
     nullable: true,
     args: { number: t.arg.int({ required: true }) },
-    resolve: (form, { number }, context) => {
-      requireOrganizationOf(context, form);
+    resolve: async (form, { number }, context) => {
+      await requireOrganizationOf(context, form);
       return number >= 1 ? versionLoader(context).load(versionId(form.id, number)) : null;
     },
   }),
@@ -140,8 +140,8 @@ builder.objectField(FormType, 'changes', (t) =>
       + 'with its choices; of each list what was removed comes first. What was removed and made again is another one.',
     type: [FormChangeType],
     args: { from: t.arg.int({ required: true }), to: t.arg.int({ required: true }) },
-    resolve: (form, { from, to }, context) => {
-      requireOrganizationOf(context, form);
+    resolve: async (form, { from, to }, context) => {
+      await requireOrganizationOf(context, form);
       return context.services.formHistory.changes(form.id, { from, to });
     },
   }),

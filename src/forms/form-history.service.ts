@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import { reachOf } from '../accounts/reach.ts';
 import { parseVersionId, type Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -19,7 +20,7 @@ export type ChangeOfForm = FormChange & { formId: Id<'form'>; definition: FormDe
 
 export type FormHistoryService = ReturnType<typeof createFormHistoryService>;
 
-/** What a form asked before, and what was changed when. Only its organisation reads this: what was taken back was taken back from strangers. */
+/** What a form asked before, and what was changed when. Only those who reach it as members read this: what was taken back was taken back from strangers. */
 export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
   const definition = async (formId: Id<'form'>, { number, argument }: { number: number; argument: string }): Promise<FormDefinition> => {
     const found = number >= 1 && number <= maxNumber ? await published.version(formId, number) : undefined;
@@ -30,16 +31,15 @@ export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
   return {
     /** A page of versions by their numbers. */
     list: async (caller: Caller, page: { formId: Id<'form'>; range: KeysetRange }): Promise<VersionOfForm[]> => {
-      const { organizationId } = requirePermission(caller, 'forms:read');
-      return pageOfVersions(pool, { ...page, organizationId });
+      return pageOfVersions(pool, { ...page, reach: reachOf(requirePermission(caller, 'forms:read')) });
     },
 
-    /** The versions of these ids whose forms are of the viewer's organisation. */
+    /** The versions of these ids whose forms the viewer reaches. */
     readMany: async (caller: Caller, ids: readonly Id<'ver'>[]): Promise<Map<Id<'ver'>, VersionOfForm>> => {
       const viewer = viewerAllowed(caller, 'forms:read');
       if (!viewer) return new Map();
       const keys = ids.flatMap((id) => parseVersionId(id) ?? []);
-      const versions = await readVersionsByKey(pool, { organizationId: viewer.organizationId, keys });
+      const versions = await readVersionsByKey(pool, { reach: reachOf(viewer), keys });
       return new Map(versions.map((version) => [version.id, version]));
     },
 

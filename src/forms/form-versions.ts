@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isId, type Id } from '../events/id.ts';
 import { requirePermission } from '../accounts/permissions.ts';
+import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
@@ -36,9 +37,8 @@ async function lockForm(
   em: EntityManager,
   { formId, path, viewer }: { formId: string; path: readonly string[]; viewer: Viewer },
 ): Promise<LockedForm> {
-  const { organizationId } = viewer;
   const form = isId('form', formId)
-    ? await em.findOne(Form, { id: formId, organizationId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    ? await em.findOne(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     : null;
   if (!form) throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', path);
   const { definition } = await em.findOneOrFail(FormVersion, { formId: form.id, number: form.version });

@@ -23,6 +23,9 @@ declare module '../graphql/context.ts' {
 /** Forms by id, whoever asks; deleted ones are not found. */
 export const formLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readMany(context, ids));
 
+/** Forms by id that the viewer reaches as a member of their organisation. */
+export const reachedFormLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readReached(context, ids));
+
 export const FormStatusType = builder.enumType('FormStatus', {
   values: {
     DRAFT: { value: 'draft', description: 'Is still being made: takes no responses yet.' },
@@ -107,7 +110,7 @@ builder.queryField('form', (t) =>
 builder.queryField('forms', (t) =>
   t.connection(
     {
-      description: 'The forms of the viewer’s organisation, oldest first.',
+      description: 'The forms of the viewer’s organisation, to a partner those granted to it, oldest first.',
       type: FormType,
       resolve: (_root, args, context) =>
         keysetPage({

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { formsIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import { versionId, type Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -18,14 +19,14 @@ export interface VersionKey {
   number: number;
 }
 
-/** A page of a form's versions by their numbers; none where the organisation has no such form. */
+/** A page of a form's versions by their numbers; none where the form is out of reach. */
 export function pageOfVersions(
   pool: Pool,
-  { organizationId, formId, range }: { organizationId: Id<'org'>; formId: Id<'form'>; range: KeysetRange },
+  { reach, formId, range }: { reach: Reach; formId: Id<'form'>; range: KeysetRange },
 ): Promise<VersionOfForm[]> {
   const { after, before, limit, reversed } = range;
   const condition = allOf([
-    sql`f.organization_id = ${organizationId}`,
+    formsIn(reach),
     sql`v.form_id = ${formId}`,
     after === undefined ? undefined : sql`v.number > ${Number(after)}`,
     before === undefined ? undefined : sql`v.number < ${Number(before)}`,
@@ -33,15 +34,15 @@ export function pageOfVersions(
   return readVersions(pool, sql`${condition} order by v.number ${trusted(reversed ? 'desc' : 'asc')} limit ${limit}`);
 }
 
-/** The versions of these keys that forms of the organisation have. */
+/** The versions of these keys that forms within reach have. */
 export function readVersionsByKey(
   pool: Pool,
-  { organizationId, keys }: { organizationId: Id<'org'>; keys: readonly VersionKey[] },
+  { reach, keys }: { reach: Reach; keys: readonly VersionKey[] },
 ): Promise<VersionOfForm[]> {
   const [formIds, numbers] = [keys.map(({ formId }) => formId), keys.map(({ number }) => number)];
   return readVersions(
     pool,
-    sql`f.organization_id = ${organizationId} and (v.form_id, v.number) in (select * from unnest(${formIds}::text[], ${numbers}::int[]))`,
+    sql`${formsIn(reach)} and (v.form_id, v.number) in (select * from unnest(${formIds}::text[], ${numbers}::int[]))`,
   );
 }
 

@@ -57,7 +57,7 @@ builder.objectField(QuestionType, 'answers', (t) =>
       description: 'Answers in current revisions of responses, oldest first.',
       type: AnswerType,
       resolve: async ({ id: questionId, formId }, args, context) => {
-        requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
+        await requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.listAnswers(context, { formId, questionId, range }),

@@ -1,15 +1,16 @@
 import { isObjectType, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildSchema } from '../../src/api/schema.ts';
-import type { Id } from '../../src/events/id.ts';
+import { newId, type Id } from '../../src/events/id.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
-import { insertDelivery, insertIntegration, insertResponse } from '../support/rows.ts';
+import { insertDelivery, insertIntegration, insertResponse, insertTenant } from '../support/rows.ts';
 
 /**
  * Who gets what of every query, every mutation, and every field that leads from what anyone may read to what only some
  * may. A new one has no line here and fails.
  *
- * ok: answered · -: answered, but without the thing asked for · U: UNAUTHENTICATED · F: FORBIDDEN · N: NOT_FOUND
+ * ok: answered · -: answered, but without the thing asked for · U: UNAUTHENTICATED · F: FORBIDDEN · N: NOT_FOUND ·
+ * I: INVITATION_INVALID
  * Keys by their scope: rw responses:write · rr responses:read · fw forms:write · iw integrations:write · op operate
  */
 const table = `
@@ -21,12 +22,15 @@ const table = `
   Query.response             -        -     ok    -  ok -  -  -
   Query.delivery             -        -     ok    -  -  -  -  ok
   Query.providers            ok       ok    ok    ok ok ok ok ok
+  Query.organization         -        -     ok    ok ok ok ok ok
   Query.apiKeys              U        -     ok    F  F  F  F  F
 
   node(User)                 -        -     ok    -  -  -  -  -
   node(Organization)         -        -     ok    ok ok ok ok ok
   node(ApiKey)               -        -     ok    -  -  -  -  -
   node(FormVersion)          -        -     ok    ok ok ok ok ok
+  node(Member)               -        -     ok    -  -  -  -  -
+  node(Invitation)           -        -     ok    -  -  -  -  -
   node(Question)             ok       ok    ok    ok ok ok ok ok
   node(Section)              ok       ok    ok    ok ok ok ok ok
   node(Choice)               ok       ok    ok    ok ok ok ok ok
@@ -39,6 +43,8 @@ const table = `
   Form.versionByNumber       U        F     ok    ok ok ok ok ok
   Form.changes               U        F     ok    ok ok ok ok ok
   FormVersion.createdBy      -        -     ok    -  -  -  -  -
+  Organization.members       -        -     ok    F  F  F  F  F
+  Organization.invitations   -        -     ok    F  F  F  F  F
   Form.responses             U        F     ok    F  ok F  F  F
   Form.integrations          U        F     ok    F  F  F  ok ok
   Form.deliveries            U        F     ok    F  F  F  F  ok
@@ -54,6 +60,12 @@ const table = `
   Mutation.changePassword    U        ok    ok    F  F  F  F  F
   Mutation.createApiKey      U        ok    ok    F  F  F  F  F
   Mutation.revokeApiKey      U        N     ok    F  F  F  F  F
+  Mutation.inviteMember      U        N     ok    F  F  F  F  F
+  Mutation.revokeInvitation  U        N     ok    F  F  F  F  F
+  Mutation.acceptInvitation  U        I     I     F  F  F  F  F
+  Mutation.switchOrganization U       N     ok    F  F  F  F  F
+  Mutation.changeMember      U        N     ok    F  F  F  F  F
+  Mutation.removeMember      U        N     ok    F  F  F  F  F
   Mutation.createForm        U        ok    ok    F  F  ok F  F
   Mutation.updateForm        U        N     ok    F  F  ok F  F
   Mutation.deleteForm        U        N     ok    F  F  ok F  F
@@ -86,6 +98,9 @@ interface World {
   integrationId: string;
   deliveryId: string;
   apiKeyId: string;
+  memberId: string;
+  invitationId: string;
+  invitationToken: string;
   unique: string;
   actor: Actor;
 }
@@ -122,6 +137,11 @@ const calls: Record<string, Call> = {
   'node(Organization)': nodeCall(() => owner.organizationId),
   'node(ApiKey)': nodeCall(({ apiKeyId }) => apiKeyId),
   'node(FormVersion)': nodeCall(versionIdOf),
+  'node(Member)': nodeCall(({ memberId }) => memberId),
+  'node(Invitation)': nodeCall(({ invitationId }) => invitationId),
+  'Organization.members': ({ memberId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { members(last: 100) { edges { node { id } } } } } }`, found: memberId }),
+  'Organization.invitations': ({ invitationId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { invitations(last: 100) { edges { node { id } } } } } }`, found: invitationId }),
+  'Query.organization': () => ({ query: '{ organization { id } }', found: owner.organizationId }),
   'node(Question)': nodeCall(({ questionId }) => questionId),
   'node(Section)': nodeCall(({ sectionId }) => sectionId),
   'node(Choice)': nodeCall(({ choiceId }) => choiceId),
@@ -153,6 +173,12 @@ const calls: Record<string, Call> = {
   'Mutation.changePassword': mutationCall('changePassword', () => ({ currentPassword: password, newPassword: password })),
   'Mutation.createApiKey': mutationCall('createApiKey', () => ({ name: 'made', scopes: ['OPERATE'] })),
   'Mutation.revokeApiKey': mutationCall('revokeApiKey', ({ apiKeyId }) => ({ id: apiKeyId })),
+  'Mutation.inviteMember': mutationCall('inviteMember', ({ unique, formId }) => ({ email: `${unique}@example.org`, role: 'PARTNER', formIds: [formId] })),
+  'Mutation.revokeInvitation': mutationCall('revokeInvitation', ({ invitationId }) => ({ id: invitationId })),
+  'Mutation.acceptInvitation': mutationCall('acceptInvitation', ({ invitationToken }) => ({ token: invitationToken })),
+  'Mutation.switchOrganization': mutationCall('switchOrganization', () => ({ organizationId: owner.organizationId })),
+  'Mutation.changeMember': mutationCall('changeMember', ({ memberId }) => ({ id: memberId, role: 'EDITOR' })),
+  'Mutation.removeMember': mutationCall('removeMember', ({ memberId }) => ({ id: memberId })),
   'Mutation.createForm': mutationCall('createForm', () => ({ title: 'Another', questions: [question] })),
   'Mutation.updateForm': mutationCall('updateForm', ({ formId }) => ({ id: formId, title: 'Renamed' })),
   'Mutation.deleteForm': mutationCall('deleteForm', ({ formId }) => ({ id: formId })),
@@ -227,7 +253,17 @@ async function newWorld(actor: Actor): Promise<World> {
   const responseId = await insertResponse(api.pool, { formId, answers: { [questionId]: { value: choices[0].id } } });
   const integrationId = await insertIntegration(api.pool, { ...owner, formId });
   const deliveryId = await insertDelivery(api.pool, { organizationId: owner.organizationId, formId, responseId, integrationId, status: 'dead' });
+  const memberId = newId('mem');
+  await api.pool.query(
+    `insert into memberships (id, organization_id, user_id, role, created_at) values ($1, $2, $3, 'viewer', now())`,
+    [memberId, owner.organizationId, (await insertTenant(api.pool)).userId],
+  );
+  const invite = 'mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { token invitation { id } errors { message } } }';
+  const { inviteMember } = await api.gql(invite, { input: { email: 'someone@example.com', role: 'EDITOR' } }, owner.token);
   return {
+    memberId,
+    invitationId: inviteMember.invitation.id,
+    invitationToken: inviteMember.token,
     formId, questionId, responseId, integrationId, deliveryId, actor,
     choiceId: choices[0].id,
     sectionId: form.sections[0].id,
@@ -242,7 +278,7 @@ beforeAll(async () => {
   apiKeyId = (await createKey(['OPERATE'])).id;
 });
 
-const short: Record<string, string> = { UNAUTHENTICATED: 'U', FORBIDDEN: 'F', NOT_FOUND: 'N' };
+const short: Record<string, string> = { UNAUTHENTICATED: 'U', FORBIDDEN: 'F', NOT_FOUND: 'N', INVITATION_INVALID: 'I' };
 
 async function outcome(line: string, column: string): Promise<string> {
   const call = calls[line];
@@ -290,7 +326,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Form.sections', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
+    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Form.sections', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();

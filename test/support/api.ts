@@ -4,7 +4,9 @@ import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
 import { createApiKeysService } from '../../src/accounts/api-keys.service.ts';
+import { createInvitationsService } from '../../src/accounts/invitations.service.ts';
 import { createLoginLimits } from '../../src/accounts/login-limits.ts';
+import { createMembersService } from '../../src/accounts/members.service.ts';
 import { createPasswords } from '../../src/accounts/passwords.ts';
 import { createSessions } from '../../src/accounts/sessions.ts';
 import { createStandings, type Standings } from '../../src/accounts/standings.ts';
@@ -71,6 +73,8 @@ export async function startTestApi(options: {
   const services = {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
     apiKeys: createApiKeysService({ standings, now }),
+    invitations: createInvitationsService({ standings, now }),
+    members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
     formFiles: createFormFilesService({ published, now }),
     formHistory: createFormHistoryService({ pool, published }),
