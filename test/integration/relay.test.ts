@@ -47,7 +47,7 @@ async function pageOf(name: string, given: PageArgs): Promise<Page> {
   const { body } = await ask(name, given);
   if (body.errors) throw new Error(JSON.stringify(body.errors));
   let found = body.data;
-  for (const field of listNamed(name).path) if (!field.startsWith('...')) found = found[field.slice(0, field.indexOf('('))];
+  for (const field of listNamed(name).path) if (!field.startsWith('...')) found = found[field.split('(')[0]!];
   return found[name.split('.')[1]!];
 }
 const idsOf = ({ edges }: Page): string[] => edges.map(({ node }) => node.id);

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { newId } from '../../src/events/id.ts';
 import type { DeliveryApi, Owner } from './delivery-api.ts';
 import { insertDelivery, insertIntegration, insertResponse } from './rows.ts';
 
@@ -34,8 +35,18 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
   const deliver = async () => insertDelivery(api.pool, { ...own, integrationId, responseId: await insertResponse(api.pool, own) });
   const answered = `select 'ans_' || substr(id, 6) || '${question.slice(2)}' from responses where form_id = $1 and answers ? '${question}' order by id`;
 
+  await mutate(api, owner, { name: 'addSection', input: { formId: form.id, section: { title: 'About food' }, questionIds: [question] } });
+  const partner = await insertMember(api.pool, owner, 'partner');
+  const grant = async () => {
+    const { id } = await api.newForm(owner, []);
+    await api.pool.query('insert into form_grants (membership_id, form_id) values ($1, $2)', [partner, id]);
+  };
+
   const lists: Record<string, ListFixture> = {
-    'Query.apiKeys': { path: [], rows: () => column('select id from api_keys where organization_id = $1 order by id', owner.organizationId), grow: () => makeKey(api, owner) },
+    'Organization.members': { path: ['organization'], rows: () => column('select id from memberships where organization_id = $1 order by id', owner.organizationId), grow: () => insertMember(api.pool, owner, 'viewer') },
+    'Organization.invitations': { path: ['organization'], rows: () => column('select id from invitations where organization_id = $1 order by id', owner.organizationId), grow: () => mutate(api, owner, { name: 'inviteMember', input: { email: `${newId('usr')}@example.org`, role: 'VIEWER' } }) },
+    'Member.forms': { path: [`node(id: "${partner}")`, '... on Member'], rows: () => column('select form_id from form_grants where membership_id = $1 order by form_id', partner), grow: grant },
+    'Query.apiKeys': { path: [], rows: () => column('select id from api_keys where organization_id = $1 order by id', owner.organizationId), grow: () => mutate(api, owner, { name: 'createApiKey', input: { name: 'k', scopes: ['RESPONSES_READ'] } }) },
     'Query.forms': { path: [], rows: () => column('select id from forms where organization_id = $1 order by id', owner.organizationId), grow: () => api.newForm(owner, []) },
     'Form.responses': { path: [inForm], rows: () => column(`select distinct on (family_id) id from responses where form_id = $1 order by family_id, revision desc`, form.id).then((ids) => ids.toSorted()), grow: submit },
     'Form.deliveries': { path: [inForm], rows: () => column('select id from deliveries where form_id = $1 order by id', form.id), grow: deliver },
@@ -56,6 +67,9 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     Choice: [inForm, 'questions', 'choices'],
     Answer: [inForm, ...page('responses'), 'answers'],
     Integration: [inForm, 'integrations'],
+    Section: [inForm, 'sections'],
+    Member: ['organization', ...page('members')],
+    Invitation: ['organization', ...page('invitations')],
     User: ['me'],
     Organization: ['me', 'organization'],
   };
@@ -70,17 +84,26 @@ function submitterOf(api: DeliveryApi, formId: string): () => Promise<string> {
   };
 }
 
-async function makeKey(api: DeliveryApi, owner: Owner): Promise<void> {
-  const mutation = 'mutation { createApiKey(input: { name: "k", scopes: [RESPONSES_READ] }) { errors { message } } }';
-  const { createApiKey } = await api.gql(mutation, {}, owner.token);
-  if (createApiKey.errors.length > 0) throw new Error(JSON.stringify(createApiKey.errors));
+async function mutate(api: DeliveryApi, { token }: Owner, { name, input }: { name: string; input: object }): Promise<void> {
+  const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+  const data = await api.gql(`mutation ($input: ${type}!) { ${name}(input: $input) { errors { message } } }`, { input }, token);
+  if (data[name].errors.length > 0) throw new Error(JSON.stringify(data[name].errors));
+}
+
+/** Somebody who never logs in. */
+async function insertMember(pool: Pool, { organizationId }: Owner, role: string): Promise<string> {
+  const [userId, memberId] = [newId('usr'), newId('mem')];
+  await pool.query(
+    `insert into users (id, organization_id, username, email, password_hash, created_at) values ($1, $2, $1, $1 || '@example.org', '', now())`,
+    [userId, organizationId],
+  );
+  await pool.query('insert into memberships (id, organization_id, user_id, role, created_at) values ($1, $2, $3, $4, now())', [memberId, organizationId, userId, role]);
+  return memberId;
 }
 
 async function amend(api: DeliveryApi, owner: Owner, responseId: string): Promise<void> {
   const { rows } = await api.pool.query<{ revision: number }>('select max(revision) as revision from responses where family_id = $1', [responseId]);
-  const mutation = 'mutation ($input: AmendResponseInput!) { amendResponse(input: $input) { errors { message } } }';
-  const { amendResponse } = await api.gql(mutation, { input: { responseId, expectedRevision: rows[0]!.revision } }, owner.token);
-  if (amendResponse.errors.length > 0) throw new Error(JSON.stringify(amendResponse.errors));
+  await mutate(api, owner, { name: 'amendResponse', input: { responseId, expectedRevision: rows[0]!.revision } });
 }
 
 const columnReader = (pool: Pool) => async (text: string, id: string): Promise<string[]> =>
