@@ -11,7 +11,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 test('every field of the schema with arguments stands thousands of hostile ones', async () => {
   const seed = Number(process.env['HOSTILE_SEED'] ?? Date.now() % 2 ** 31);
-  console.log(`HOSTILE_SEED=${seed} tries the same again`);
+  process.stdout.write(`HOSTILE_SEED=${seed} tries the same again\n`);
   const turns = Number(process.env['HOSTILE_TURNS'] ?? 3);
   const taken = new Map<string, number>();
   for (let turn = 0; turn < turns; turn += 1) {
@@ -23,6 +23,6 @@ test('every field of the schema with arguments stands thousands of hostile ones'
       taken.set(name, (taken.get(name) ?? 0) + count);
     }
   }
-  console.log(Object.fromEntries(taken));
+  process.stdout.write(`Taken without an error: ${JSON.stringify(Object.fromEntries(taken))}\n`);
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
 }, 1_800_000);

@@ -67,7 +67,7 @@ function hostileLeaf(type: GraphQLInputType): fc.Arbitrary<unknown> {
 }
 
 function fittingValues(type: GraphQLInputType, name: string, hostility: Hostility): fc.Arbitrary<unknown> {
-  if (isListType(type)) return fc.array(valuesOf(type.ofType as GraphQLInputType, name, hostility), { maxLength: 3 });
+  if (isListType(type)) return fc.array(valuesOf(type.ofType, name, hostility), { maxLength: 3 });
   if (isEnumType(type)) return fc.constantFrom(...type.getValues().map((value) => value.name));
   if (isInputObjectType(type)) return type.isOneOf ? oneMember(Object.values(type.getFields()), hostility) : members(Object.values(type.getFields()), hostility);
   switch (String(type)) {
@@ -95,7 +95,7 @@ export function toLiteral(value: unknown, type: GraphQLInputType | undefined): s
   const inner = isNonNullType(type) ? (type.ofType as GraphQLInputType) : type;
   if (typeof value === 'string' && value.startsWith(mark)) return value.slice(mark.length).replaceAll(/"(\w+)":/g, '$1:');
   if (typeof value === 'string') return isEnumType(inner) ? value : JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((item) => toLiteral(item, isListType(inner) ? (inner.ofType as GraphQLInputType) : undefined)).join(', ')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => toLiteral(item, isListType(inner) ? inner.ofType : undefined)).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
   const typeOf = (key: string) => (isInputObjectType(inner) ? inner.getFields()[key]?.type : undefined);
   return `{${Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => `${key}: ${toLiteral(item, typeOf(key))}`).join(', ')}}`;
