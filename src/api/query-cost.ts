@@ -17,6 +17,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { maxPageSize } from '../graphql/connection.ts';
 import { queryTooLarge } from './document-limits.ts';
 
 /** Fields an answer may come to, counted as if every list were as long as is usual for its kind. */
@@ -74,10 +75,13 @@ export function whyUnaffordable({ schema, document, operation, variables = {} }:
 
 /** How many objects a field may answer. */
 function countOf(field: GraphQLField<unknown, unknown>, asked: Record<string, unknown>, items: number): number {
-  if (getNamedType(field.type).name.endsWith('Connection')) return Number(asked['first'] ?? asked['last'] ?? defaultPage);
+  if (getNamedType(field.type).name.endsWith('Connection')) return pageOf(asked['first'] ?? asked['last'] ?? defaultPage);
   if (!isListType(getNullableType(field.type))) return 1;
   return field.name === 'results' ? items : (usualLengths[field.name] ?? usualLength);
 }
+
+/** What is no size of a page is refused later; here it must neither lower the cost nor be walked. */
+const pageOf = (size: unknown): number => (typeof size === 'number' && size >= 0 && size <= maxPageSize ? size : maxPageSize);
 
 /** Responses in the input of `submitResponses`, each of which has a result. */
 function submitted(asked: Record<string, unknown>): number {
