@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { newId } from '../../src/events/id.ts';
+import { newId, versionId } from '../../src/events/id.ts';
 import type { DeliveryApi, Owner } from './delivery-api.ts';
 import { insertDelivery, insertIntegration, insertResponse } from './rows.ts';
 
@@ -48,6 +48,11 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     'Member.forms': { path: [`node(id: "${partner}")`, '... on Member'], rows: () => column('select form_id from form_grants where membership_id = $1 order by form_id', partner), grow: grant },
     'Query.apiKeys': { path: [], rows: () => column('select id from api_keys where organization_id = $1 order by id', owner.organizationId), grow: () => mutate(api, owner, { name: 'createApiKey', input: { name: 'k', scopes: ['RESPONSES_READ'] } }) },
     'Query.forms': { path: [], rows: () => column('select id from forms where organization_id = $1 order by id', owner.organizationId), grow: () => api.newForm(owner, []) },
+    'Form.versions': {
+      path: [inForm],
+      rows: async () => (await column('select v.number::text from form_versions v where form_id = $1 order by v.number', form.id)).map((number) => versionId(form.id, Number(number))),
+      grow: () => mutate(api, owner, { name: 'updateForm', input: { id: form.id, title: `Food, ${newId('form')}` } }),
+    },
     'Form.responses': { path: [inForm], rows: () => column(`select distinct on (family_id) id from responses where form_id = $1 order by family_id, revision desc`, form.id).then((ids) => ids.toSorted()), grow: submit },
     'Form.deliveries': { path: [inForm], rows: () => column('select id from deliveries where form_id = $1 order by id', form.id), grow: deliver },
     'Question.answers': { path: [`node(id: "${question}")`, '... on Question'], rows: async () => currentOnly(await column(answered, form.id), await lists['Form.responses']!.rows()), grow: submit },
@@ -67,6 +72,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     Choice: [inForm, 'questions', 'choices'],
     Answer: [inForm, ...page('responses'), 'answers'],
     Integration: [inForm, 'integrations'],
+    FormVersion: [inForm, ...page('versions')],
     Section: [inForm, 'sections'],
     Member: ['organization', ...page('members')],
     Invitation: ['organization', ...page('invitations')],
