@@ -10,17 +10,14 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLError,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { queryTooLarge } from './document-limits.ts';
+import { maxPageSize } from '../graphql/connection.ts';
 
-/** Fields an answer may come to, counted as if every list were as long as is usual for its kind. */
-const maxCost = 250_000;
 /** Items of a page without `first` or `last`. */
 const defaultPage = 20;
 /** How long lists without a bound of their own are taken to be; the items of a page are counted at the page itself. */
@@ -35,10 +32,12 @@ export interface Costed {
 }
 
 /**
- * What to refuse a valid operation with whose answer could be larger than one process should hold: a page in a
- * page in a page, or the whole form beside each of a thousand submitted responses. Undefined for all others.
+ * The fields that the answer of a valid operation may come to, counted as if every list were as long as is usual for
+ * its kind: it is large for a page in a page in a page, or the whole form beside each of a thousand submitted
+ * responses. `first: $n` counts by its variable. A document within its limits takes no more time than it has fields.
  */
-export function whyUnaffordable({ schema, document, operation, variables = {} }: Costed): GraphQLError | undefined {
+export function costOfOperation({ schema, document, operation, variables: given }: Costed): number {
+  const variables = withDefaults(operation, given);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -53,7 +52,6 @@ export function whyUnaffordable({ schema, document, operation, variables = {} }:
         const fragment = fragments.get(node.name.value);
         if (fragment) cost += costOf(fragment.selectionSet, typed(fragment.typeCondition.name.value), items);
       }
-      if (cost > maxCost) return cost;
     }
     return cost;
   };
@@ -68,15 +66,27 @@ export function whyUnaffordable({ schema, document, operation, variables = {} }:
   };
 
   const root = schema.getRootType(operation.operation);
-  if (costOf(operation.selectionSet, root ?? undefined, 0) <= maxCost) return undefined;
-  return queryTooLarge(`The answer could come to more than ${maxCost} fields; ask for smaller pages, or for fewer lists in each other.`);
+  return costOf(operation.selectionSet, root ?? undefined, 0);
+}
+
+function withDefaults({ variableDefinitions = [] }: OperationDefinitionNode, given: Record<string, unknown> = {}): Record<string, unknown> {
+  const absent = variableDefinitions.filter(({ variable, defaultValue }) => defaultValue && given[variable.name.value] === undefined);
+  if (absent.length === 0) return given;
+  const defaults = absent.map(({ variable, defaultValue }) => [variable.name.value, defaultValue && valueFromASTUntyped(defaultValue)]);
+  return { ...given, ...Object.fromEntries(defaults) };
 }
 
 /** How many objects a field may answer. */
 function countOf(field: GraphQLField<unknown, unknown>, asked: Record<string, unknown>, items: number): number {
-  if (getNamedType(field.type).name.endsWith('Connection')) return Number(asked['first'] ?? asked['last'] ?? defaultPage);
+  if (getNamedType(field.type).name.endsWith('Connection')) return pageOf(asked);
   if (!isListType(getNullableType(field.type))) return 1;
   return field.name === 'results' ? items : (usualLengths[field.name] ?? usualLength);
+}
+
+/** What is no size of a page is refused later, and costs no more than the largest. */
+function pageOf(asked: Record<string, unknown>): number {
+  const size = asked['first'] ?? asked['last'] ?? defaultPage;
+  return typeof size === 'number' && size >= 0 && size <= maxPageSize ? size : maxPageSize;
 }
 
 /** Responses in the input of `submitResponses`, each of which has a result. */
