@@ -33,7 +33,10 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
     ...options,
     ...(beside && { databaseUrl: beside.api.databaseUrl }),
     extend: ({ pool, operationPool, published, callers }) => ({
-      responses: createResponsesService({ pool: operationPool, forms: published, limits: callers, submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }) }),
+      responses: createResponsesService({
+        pool: operationPool, forms: published, limits: callers, onCommitted: () => undefined,
+        submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
+      }),
     }),
   });
   const { token, organizationId } = beside ?? (await api.register('owner'));
