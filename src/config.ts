@@ -35,7 +35,7 @@ const count = (min: number, max: number) => {
 
 /** `500:5000`: so many a second, and so many at once after a rest. */
 const rate = z.string().transform((text, context) => {
-  if (text.trim() === 'off') return undefined;
+  if (text.trim() === 'off') return 'off' as const;
   const [ratePerSecond, burst] = (/^(\d+):(\d+)$/.exec(text.trim()) ?? []).slice(1).map(Number);
   if (ratePerSecond && burst && ratePerSecond <= 1_000_000 && burst >= ratePerSecond && burst <= 10_000_000) return { ratePerSecond, burst };
   context.addIssue({ code: 'custom', message: `"${text}" is no rate; write tokens a second and tokens at once (at least as many, 10000000 at most), such as 500:5000, or off` });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { networkOf } from '../rate-limits/network-of.ts';
 import { UnavailableError, type UnavailableCode } from '../user-error.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';
 import { limits } from './limits.ts';
@@ -97,7 +98,7 @@ async function readPost(request: IncomingMessage, { bodies, address }: { bodies:
   if (method !== 'POST') throw new Refused({ ...problem(405, 'Use POST.', 'METHOD_NOT_ALLOWED'), headers: { allow: 'POST' } });
   if (!isJsonBody(headers['content-type'])) throw unread(415, 'The body must be "content-type: application/json", in UTF-8.', 'UNSUPPORTED_MEDIA_TYPE');
   if (headers['content-encoding'] !== undefined) throw unread(415, 'The body must not be compressed.', 'UNSUPPORTED_MEDIA_TYPE');
-  const body = await bodies.read(request, address);
+  const body = await bodies.read(request, networkOf(address));
   if ('refused' in body) return refuseBody(body.refused);
   const read = readBody(body.text);
   if ('params' in read) return read.params;

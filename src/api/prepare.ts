@@ -4,7 +4,7 @@ import type { Viewer } from '../graphql/viewer.ts';
 import type { Documents } from './documents.ts';
 import { createInputLimits } from './input-limits.ts';
 import { limits as documented, type ApiLimits } from './limits.ts';
-import { costOfOperation } from './query-cost.ts';
+import { createCosts } from './query-cost.ts';
 import { pastLimit, requestError } from './request-error.ts';
 import type { RequestParams } from './request-params.ts';
 
@@ -35,6 +35,7 @@ export type Prepare = (params: RequestParams, viewer: Viewer | undefined) => Pre
 export function createPrepare(deps: { schema: GraphQLSchema; documents: Documents; limits: ApiLimits; introspection: Introspection }): Prepare {
   const { schema, documents, limits, introspection } = deps;
   const inputFault = createInputLimits(schema, limits);
+  const costOf = createCosts(schema);
 
   return (params, viewer) => {
     const mayIntrospect = introspection === 'everyone' || (introspection === 'signed-in' && viewer !== undefined);
@@ -47,7 +48,7 @@ export function createPrepare(deps: { schema: GraphQLSchema; documents: Document
     if (!operation) return { refused: [requestError('OPERATION_RESOLUTION_FAILURE', '"operationName" must name one of the operations of "query".')], status: 400 };
     const fault = inputFault(operation, params.variables);
     if (fault) return { refused: [fault] };
-    const cost = { requested: costOfOperation({ schema, document, operation, variables: params.variables }), limit: limits.cost };
+    const cost = { requested: costOf({ document, operation, variables: params.variables }), limit: limits.cost };
     if (cost.requested > cost.limit) return { refused: [tooCostly(cost)] };
     return { ready: { document, operation, params, cost, hideSuggestions: !mayIntrospect } };
   };

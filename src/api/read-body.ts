@@ -6,7 +6,7 @@ export type ReadBody = { text: string } | { refused: Refusal };
 export type Refusal = 'too large' | 'too slow' | 'overloaded' | 'not utf-8' | 'aborted';
 
 export interface BodyReader {
-  /** Reads a whole body. Once it has refused one, the rest of that request is not to be waited for. */
+  /** Reads a whole body. Once it has refused one, the rest of that request is not to be waited for. `address`: whose share it takes. */
   read(request: IncomingMessage, address: string): Promise<ReadBody>;
 }
 

@@ -9,7 +9,8 @@ export interface OperationScope {
   run<T>(operation: () => T): T;
   /**
    * The operation is over: statements under way are cancelled in the server, further ones are refused. Whoever borrowed
-   * a connection gives it back as always; until then each statement on it is cancelled. Resolves when all are back.
+   * a connection gives it back as always; until then each statement on it is cancelled. Resolves when all are back, or
+   * after half a minute: then the server cannot be reached, and the connections break by themselves.
    */
   end(): Promise<void>;
 }
@@ -24,6 +25,7 @@ export class OperationOverError extends Error {
 }
 
 const againMs = 100;
+const giveUpMs = 30_000;
 const scopes = new AsyncLocalStorage<Scope>();
 
 export const createOperationScope = (): OperationScope => new Scope();
@@ -44,7 +46,7 @@ class Scope implements OperationScope {
 
   /** Between two statements of a transaction there is nothing to cancel: the next one is met a moment later. */
   async #cancelUntilBack(client: PoolClient): Promise<void> {
-    while (this.#lent.has(client)) {
+    for (const giveUpAt = performance.now() + giveUpMs; this.#lent.has(client) && performance.now() < giveUpAt; ) {
       const canceling = requestCancel(client);
       this.#canceling.set(client, canceling);
       await canceling;

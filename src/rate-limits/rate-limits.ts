@@ -4,7 +4,7 @@ import { createBoundedCache } from '../graphql/bounded-cache.ts';
 import type { Log } from '../log.ts';
 import { createLessee } from './lessee.ts';
 
-/** `ratePerSecond` for ever, and `burst` at once after a rest. Absent: not limited. */
+/** `ratePerSecond` for ever, and `burst` at once after a rest. */
 export interface Rate {
   ratePerSecond: number;
   burst: number;
@@ -12,7 +12,8 @@ export interface Rate {
 
 export const rateKinds = ['key', 'user', 'address', 'form'] as const;
 export type RateKind = (typeof rateKinds)[number];
-export type Rates = Partial<Record<RateKind, Rate | undefined>>;
+/** What is absent or off is not limited. */
+export type Rates = Partial<Record<RateKind, Rate | 'off'>>;
 
 /**
  * Token buckets that all processes on one database share, without a statement for each call: a process leases tokens
@@ -112,7 +113,7 @@ export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rate
   return {
     take: (kind, id, count) => {
       const rate = rates[kind];
-      if (!rate || count === 0) return 0;
+      if (!rate || rate === 'off' || count === 0) return 0;
       const bucket = bucketOf(kind, id, rate);
       const now = performance.now();
       if (bucket.tokens < count) return bucket.emptyUntil > now ? bucket.emptyUntil - now : takeLeased(bucket, rate, count);

@@ -170,6 +170,18 @@ test('more requests at a time than the limit are refused, and taken again once t
   expect((await api.post({ query: '{ me { id } }' })).status).toBe(200);
 });
 
+test('the schema is for those who are logged in, and so are names similar to a wrong one, also in variables', async () => {
+  const { token } = await api.register('curious');
+  const schema = { query: '{ __schema { queryType { name } } }' };
+  expect((await api.post(schema)).body).toMatchObject({ errors: [{ extensions: { code: 'INTROSPECTION_DISABLED' } }] });
+  expect((await api.post(schema, { token })).body).toMatchObject({ data: { __schema: { queryType: { name: 'Query' } } } });
+  const misspelt = { query: 'mutation ($input: LoginInput!) { login(input: $input) { token } }', variables: { input: { pasword: 'x' } } };
+  const [strange, known] = [await api.post(misspelt), await api.post(misspelt, { token })].map(({ body }) => JSON.stringify(body));
+  expect(strange).toContain('pasword');
+  expect(strange).not.toContain('Did you mean');
+  expect(known).toContain('Did you mean');
+});
+
 test('any page may ask', async () => {
   const preflight = await request(`${api.url}/graphql`, { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' } });
   expect([preflight.statusCode, preflight.headers['access-control-allow-origin'], preflight.headers['access-control-allow-headers']]).toEqual([204, '*', 'authorization, content-type']);
