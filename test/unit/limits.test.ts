@@ -9,7 +9,7 @@ import { newId } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 
 const schema = buildSchema();
-const somebody: Viewer = { userId: newId('usr'), organizationId: newId('org'), credential: { kind: 'session', id: newId('ses') } };
+const somebody: Viewer = { userId: newId('usr'), organizationId: newId('org'), credential: { kind: 'session', id: newId('ses'), role: 'owner' } };
 
 function preparing(options: { limits?: Partial<Record<LimitName, number>>; introspection?: Introspection; viewer?: Viewer } = {}) {
   const own = { ...defaultApiLimits, ...options.limits };
