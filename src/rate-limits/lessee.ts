@@ -16,13 +16,12 @@ interface Waiting {
 /** Of one statement, which can change each bucket once. */
 const maxKeys = 500;
 const maxWaiting = 10_000;
-const patienceMs = 250;
 /** After a failure the database is left alone for a while. */
 const restMs = 1_000;
 const dropEveryMs = 60_000;
 
 /** One statement at a time: what is asked for meanwhile goes into the next. */
-export function createLessee({ pool, log }: { pool: Pool; log: Log }): Lessee {
+export function createLessee({ pool, log, patienceMs }: { pool: Pool; log: Log; patienceMs: number }): Lessee {
   let waiting: Waiting[] = [];
   let isAsking = false;
   let restUntil = 0;

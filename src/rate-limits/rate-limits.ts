@@ -45,17 +45,29 @@ interface Bucket {
   /** When this process last knew what there is; from here on it fills the bucket itself if nobody can be asked. */
   countedAt: number;
   leasing: Promise<void> | undefined;
+  /** What callers wait for. */
+  demand: number;
 }
 
 const maxKeysOfKind = 20_000;
+/** How often one caller waits for a lease. */
+const maxRounds = 20;
 /** An empty bucket is asked after no more often. */
 const minWaitMs = 250;
 
 /** What a process leases at a time: a quarter of a second's worth, or an eighth of the burst where that is less. */
 export const chunkOf = ({ ratePerSecond, burst }: Rate): number => Math.max(1, Math.floor(Math.min(ratePerSecond / 4, burst / 8)));
 
-export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rates; log: Log }): RateLimits {
-  const lessee = createLessee({ pool, log });
+export interface RateLimitsOptions {
+  pool: Pool;
+  rates: Rates;
+  log: Log;
+  /** How long a call waits for the database before its process goes on alone. */
+  patienceMs?: number;
+}
+
+export function createRateLimits({ pool, rates, log, patienceMs = 250 }: RateLimitsOptions): RateLimits {
+  const lessee = createLessee({ pool, log, patienceMs });
   const buckets = new Map(rateKinds.map((kind) => [kind, createBoundedCache<string, Bucket>({ maxWeight: maxKeysOfKind })]));
 
   const bucketOf = (kind: RateKind, id: string, rate: Rate): Bucket => {
@@ -67,15 +79,15 @@ export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rate
       return known;
     }
     const chunk = chunkOf(rate);
-    const bucket = { key: hashOf(`${kind} ${id}`), tokens: chunk, owed: chunk, usedAt: now, emptyUntil: 0, countedAt: now - fillMs(rate), leasing: undefined };
+    const bucket = { key: hashOf(`${kind} ${id}`), tokens: chunk, owed: chunk, usedAt: now, emptyUntil: 0, countedAt: now - fillMs(rate), leasing: undefined, demand: 0 };
     buckets.get(kind)?.set(id, bucket, 1);
     return bucket;
   };
 
-  const renew = async (bucket: Bucket, rate: Rate, needed: number): Promise<void> => {
+  const renew = async (bucket: Bucket, rate: Rate): Promise<void> => {
     const { owed } = bucket;
     bucket.owed = 0;
-    const wanted = Math.max(chunkOf(rate), needed - bucket.tokens);
+    const wanted = Math.max(chunkOf(rate), bucket.demand - bucket.tokens);
     const lease = await lessee.lease({ key: bucket.key, ...rate, owed, wanted });
     const now = performance.now();
     const granted = lease?.granted ?? Math.min(rate.burst, ((now - bucket.countedAt) / 1_000) * rate.ratePerSecond);
@@ -83,11 +95,11 @@ export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rate
     bucket.tokens += granted;
     bucket.leasing = undefined;
     if (granted >= wanted) return;
-    const missing = needed - bucket.tokens - Math.min(lease?.left ?? 0, 0);
+    const missing = 1 - bucket.tokens - Math.min(lease?.left ?? 0, 0);
     bucket.emptyUntil = now + Math.max(minWaitMs, (missing / rate.ratePerSecond) * 1_000);
   };
 
-  const lease = (bucket: Bucket, rate: Rate, needed: number): Promise<void> => (bucket.leasing ??= renew(bucket, rate, needed));
+  const lease = (bucket: Bucket, rate: Rate): Promise<void> => (bucket.leasing ??= renew(bucket, rate));
 
   const spend = (bucket: Bucket, count: number): void => {
     bucket.tokens -= count;
@@ -98,16 +110,13 @@ export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rate
 
   const takeLeased = async (bucket: Bucket, rate: Rate, count: number): Promise<number> => {
     const needed = Math.min(count, rate.burst);
+    bucket.demand += needed;
     // a lease under way may be for less, and others may have waited for it too
-    for (let round = 0; round < 3; round += 1) {
-      if (bucket.tokens >= needed) {
-        spend(bucket, count);
-        return 0;
-      }
-      if (bucket.emptyUntil > performance.now()) break;
-      await lease(bucket, rate, needed);
-    }
-    return Math.max(minWaitMs, bucket.emptyUntil - performance.now());
+    for (let round = 0; round < maxRounds && bucket.tokens < needed && bucket.emptyUntil <= performance.now(); round += 1) await lease(bucket, rate);
+    bucket.demand -= needed;
+    if (bucket.tokens < needed) return untilEnough(bucket, rate, needed);
+    spend(bucket, count);
+    return 0;
   };
 
   return {
@@ -116,12 +125,17 @@ export function createRateLimits({ pool, rates, log }: { pool: Pool; rates: Rate
       if (!rate || rate === 'off' || count === 0) return 0;
       const bucket = bucketOf(kind, id, rate);
       const now = performance.now();
-      if (bucket.tokens < count) return bucket.emptyUntil > now ? bucket.emptyUntil - now : takeLeased(bucket, rate, count);
+      if (bucket.tokens < count) return bucket.emptyUntil > now ? untilEnough(bucket, rate, Math.min(count, rate.burst)) : takeLeased(bucket, rate, count);
       bucket.tokens -= count;
-      if (bucket.tokens < chunkOf(rate) / 2 && bucket.emptyUntil <= now) void lease(bucket, rate, 0);
+      if (bucket.tokens < chunkOf(rate) / 2 && bucket.emptyUntil <= now) void lease(bucket, rate);
       return 0;
     },
   };
+}
+
+/** How long to wait for tokens that are not there. */
+function untilEnough({ tokens, emptyUntil }: Bucket, { ratePerSecond }: Rate, needed: number): number {
+  return Math.max(minWaitMs, emptyUntil - performance.now(), ((needed - tokens) / ratePerSecond) * 1_000);
 }
 
 const fillMs = ({ ratePerSecond, burst }: Rate): number => (burst / ratePerSecond) * 1_000;

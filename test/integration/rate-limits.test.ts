@@ -15,7 +15,7 @@ afterAll(() => database[Symbol.asyncDispose]());
 function startProcess(rates: Rates, databaseUrl = database.url): RateLimits & AsyncDisposable {
   const pool = new Pool({ connectionString: databaseUrl, max: 2 });
   pool.on('error', () => undefined);
-  return { ...createRateLimits({ pool, rates, log: silentLog }), [Symbol.asyncDispose]: () => pool.end() };
+  return { ...createRateLimits({ pool, rates, log: silentLog, patienceMs: 30_000 }), [Symbol.asyncDispose]: () => pool.end() };
 }
 
 /** Takes one at a time until it is refused so often in a row; answers how many it got. */
@@ -70,6 +70,13 @@ describe('processes that share a database', () => {
     expect(await one.take('form', 'e', 1)).toBeGreaterThan(0);
     expect(await exhaust(other, 'e')).toBeLessThanOrEqual(chunkOf({ ratePerSecond: 40, burst: 80 }));
     expect(await other.take('form', 'e', 1)).toBeGreaterThan(10_000);
+  });
+
+  test('refuse none of many callers at once while the bucket is full', async () => {
+    await using one = startProcess({ form: { ratePerSecond: 100, burst: 5_000 } });
+    const waits = await Promise.all(Array.from({ length: 3_000 }, () => one.take('form', 'h', 1)));
+    expect(waits.filter((waitMs) => waitMs > 0)).toEqual([]);
+    expect(await Promise.all([one.take('form', 'i', 1_000), one.take('form', 'i', 3_900), one.take('form', 'i', 1)])).toEqual([0, 0, 0]);
   });
 
   test('refuse nobody because the database is away, and keep to the limit each on its own', async () => {

@@ -82,7 +82,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   const standings = createStandings({ pool, now });
   const sessions = createSessions({ pool, tokens, standings, log: silentLog, now });
   const published = createPublishedForms({ pool });
-  const callers = createCallerLimits(createRateLimits({ pool, rates: options.rates ?? {}, log: silentLog }));
+  const callers = createCallerLimits(createRateLimits({ pool, rates: options.rates ?? {}, log: silentLog, patienceMs: 30_000 }));
   const services = {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
     apiKeys: createApiKeysService({ standings, now }),
