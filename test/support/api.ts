@@ -16,6 +16,8 @@ import type { Introspection } from '../../src/api/prepare.ts';
 import { createApiServer, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { endingWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import { createFormFilesService } from '../../src/forms/form-files.service.ts';
+import { createFormHistoryService } from '../../src/forms/form-history.service.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
@@ -89,6 +91,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     invitations: createInvitationsService({ standings, now }),
     members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
+    formFiles: createFormFilesService({ published, now }),
+    formHistory: createFormHistoryService({ pool, published }),
     questions: createQuestionsService({ published, now }),
     sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, operationPool: endingWithOperation(pool), published, callers }),
