@@ -11,6 +11,7 @@ import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
+import { endingWithOperation } from '../db/operation-scope.ts';
 import { openOrm } from '../db/orm.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormFilesService } from '../forms/form-files.service.ts';
@@ -21,6 +22,8 @@ import { createSectionsService } from '../forms/sections.service.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
+import { createCallerLimits } from '../rate-limits/caller-limits.ts';
+import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
 import { entityConnections, type Pipeline } from './compose.ts';
 
@@ -45,6 +48,15 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
+  // What callers share, such as sessions and published forms, is read past the end of one call.
+  const operationPool = endingWithOperation(pool);
+  const callers = createCallerLimits(
+    createRateLimits({
+      pool,
+      rates: { key: config.FORMWIRE_RATE_KEY, user: config.FORMWIRE_RATE_USER, address: config.FORMWIRE_RATE_ADDRESS, form: config.FORMWIRE_RATE_FORM },
+      log,
+    }),
+  );
   const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
@@ -56,26 +68,29 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       }),
       apiKeys: createApiKeysService({ standings, now }),
       invitations: createInvitationsService({ standings, now }),
-      members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
+      members: createMembersService({ pool: operationPool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
       formFiles: createFormFilesService({ published, now }),
       formHistory: createFormHistoryService({ pool, published }),
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
-      deliveries: createDeliveriesService({ pool }),
+      deliveries: createDeliveriesService({ pool: operationPool }),
       integrations: createIntegrationsService({
-        pool,
+        pool: operationPool,
         providerNamed,
         network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, forms: published, submitter, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
     standings,
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
+    introspection: config.FORMWIRE_INTROSPECTION,
+    callers,
+    limits: { operationMs: config.FORMWIRE_OPERATION_TIMEOUT },
     log,
     host: config.HOST,
     port: config.PORT,

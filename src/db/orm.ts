@@ -22,7 +22,9 @@ import { Question } from '../forms/question.entity.ts';
 import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
 import { Response } from '../responses/response.entity.ts';
+import { makeEndWithOperation } from './operation-scope.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
 
@@ -33,16 +35,21 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       clientUrl: databaseUrl,
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant, RateBucket,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
       pool: { min: 0, max: options.poolSize },
-      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: giveBrokenBack },
+      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: prepare },
       forceUtcTimezone: true,
       logger: () => undefined, // what matters is thrown; statements could hold answers
     }),
   );
+}
+
+function prepare(pool: Pool): void {
+  giveBrokenBack(pool);
+  makeEndWithOperation(pool);
 }
 
 /** Long enough for whoever holds a connection that broke to give it back themselves. */

@@ -7,6 +7,7 @@ import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/
 import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
@@ -20,6 +21,7 @@ export interface ResponsesDeps {
   pool: Pool;
   forms: Pick<PublishedForms, 'version' | 'refresh'>;
   submitter: Submitter;
+  limits: Pick<CallerLimits, 'countResponses'>;
   /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
 }
@@ -34,7 +36,7 @@ export type ResponsesService = ReturnType<typeof createResponsesService>;
  * organisation reads.
  */
 export function createResponsesService(deps: ResponsesDeps) {
-  const { pool, forms, submitter } = deps;
+  const { pool, forms, submitter, limits } = deps;
 
   const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
     const definition = await forms.version(formId, formVersion);
@@ -48,19 +50,21 @@ export function createResponsesService(deps: ResponsesDeps) {
   };
 
   return {
-    /** See `Submitter`: throws UserError with every fault. */
-    submit: async (caller: Pick<Caller, 'viewer'>, input: SubmitResponseInput): Promise<SubmittedResponse> => {
+    /** See `Submitter`: throws UserError with every fault, UnavailableError RATE_LIMITED before anything is written. */
+    submit: async (caller: Pick<Caller, 'viewer' | 'address'>, input: SubmitResponseInput): Promise<SubmittedResponse> => {
       requireNoRefusal(caller, 'responses:write');
+      await limits.countResponses(caller, [input.formId]);
       return submitter.submit(input);
     },
 
     /** One result for each, in their order. Throws UserError where there are none or more than 1,000. */
-    submitMany: async (caller: Pick<Caller, 'viewer'>, inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
+    submitMany: async (caller: Pick<Caller, 'viewer' | 'address'>, inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
       requireNoRefusal(caller, 'responses:write');
       if (inputs.length === 0) throw new UserError('INVALID_INPUT', 'Send at least one response.', ['responses']);
       if (inputs.length > maxSubmissions) {
         throw new UserError('TOO_MANY', `At most ${maxSubmissions} responses can be sent at once; ${inputs.length} were sent.`, ['responses']);
       }
+      await limits.countResponses(caller, inputs.map(({ formId }) => formId));
       return submitter.submitMany(inputs);
     },
 

@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter, type Submitter } from '../../src/responses/submit-response.ts';
-import { startTestApi, type TestApi } from './api.ts';
+import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
 
 type Input = Record<string, unknown>;
 
@@ -23,16 +23,23 @@ export interface FormsApi extends AsyncDisposable {
   submitMany(responses: readonly Input[]): Promise<string[]>;
 }
 
-export async function startFormsApi(): Promise<FormsApi> {
+export interface FormsApiOptions extends Pick<TestApiOptions, 'limits' | 'rates' | 'trustedProxies'> {
+  /** Another process of the same installation, with the same owner. */
+  beside?: FormsApi;
+}
+
+export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}): Promise<FormsApi> {
   const api = await startTestApi({
-    extend: ({ pool, published }) => ({
+    ...options,
+    ...(beside && { databaseUrl: beside.api.databaseUrl }),
+    extend: ({ pool, operationPool, published, callers }) => ({
       responses: createResponsesService({
-        pool, forms: published, onCommitted: () => undefined,
+        pool: operationPool, forms: published, limits: callers, onCommitted: () => undefined,
         submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
       }),
     }),
   });
-  const { token, organizationId } = await api.register('owner');
+  const { token, organizationId } = beside ?? (await api.register('owner'));
 
   const run: FormsApi['run'] = async (name, input, { selection = '', token: as = token } = {}) => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;

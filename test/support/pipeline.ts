@@ -11,12 +11,14 @@ import { amendResponse, type AmendResponseInput } from '../../src/responses/amen
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
-/** Retries in milliseconds, leases in seconds: what takes days in service takes moments here. */
+/** Retries in milliseconds, leases in seconds: what takes days in service takes moments here, and one address is many collectors. */
 export const fastSettings = {
   FORMWIRE_RETRY_SCHEDULE: '50ms,100ms,200ms,400ms,800ms,800ms,800ms,800ms,800ms',
   FORMWIRE_RETRY_POLL: '50ms',
   FORMWIRE_SWEEP_AFTER: '1s',
   FORMWIRE_LEASE: '2s',
+  FORMWIRE_RATE_ADDRESS: '100000:1000000',
+  FORMWIRE_RATE_FORM: '100000:1000000',
 };
 
 export interface TestPipeline extends Pipeline, AsyncDisposable {

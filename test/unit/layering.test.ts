@@ -9,7 +9,7 @@ const layers = [
   ['src/db'],
   ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries'],
   ['src/outbox'],
-  ['src/stream', 'src/graphql', 'src/outbound'],
+  ['src/stream', 'src/graphql', 'src/outbound', 'src/rate-limits'],
   ['integrations'],
   ['src/events', 'src/expressions', 'src/columns.ts', 'src/bound-sql.ts', 'src/calendar.ts', 'src/linear-pattern.ts', 'src/config.ts', 'src/log.ts', 'src/run.ts', 'src/user-error.ts', 'src/storable.ts', 'src/email-address.ts', 'src/database-trouble.ts', 'src/embedded', 'package.json'],
 ];
