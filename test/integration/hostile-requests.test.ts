@@ -82,7 +82,7 @@ describe('a request with', () => {
     }
     // The least of three tries: what others on the machine do must not count. A few milliseconds are the timer's own.
     expect(Math.min(...delays)).toBeLessThan(5 * (Math.max(...plain) + 2));
-    expect((await client.send('{"query":"{ __typename }"}')).text).toBe('{"data":{"__typename":"Query"}}');
+    expect((await client.send('{"query":"{ __typename }"}')).text).toMatch(/^\{"data":\{"__typename":"Query"\}/);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 });
@@ -112,5 +112,5 @@ test.for(Object.entries(oddities))('%s on the wire are no trouble of ours', asyn
   for await (const chunk of socket) received += String(chunk);
   expect(received).toMatch(/^HTTP\/1\.1 [24]\d\d /);
   expect(received).not.toMatch(/node_modules|\.ts:\d|INTERNAL/);
-  expect((await api.post({ query: '{ __typename }' })).body).toEqual({ data: { __typename: 'Query' } });
+  expect((await api.post({ query: '{ __typename }' })).body).toMatchObject({ data: { __typename: 'Query' } });
 });

@@ -74,7 +74,7 @@ describe('processes that share a database', () => {
 
   test('refuse none of many callers at once while the bucket is full', async () => {
     await using one = startProcess({ form: { ratePerSecond: 100, burst: 5_000 } });
-    const waits = await Promise.all(Array.from({ length: 3_000 }, () => one.take('form', 'h', 1)));
+    const waits = await Promise.all(Array.from({ length: 3_000 }, async () => one.take('form', 'h', 1)));
     expect(waits.filter((waitMs) => waitMs > 0)).toEqual([]);
     expect(await Promise.all([one.take('form', 'i', 1_000), one.take('form', 'i', 3_900), one.take('form', 'i', 1)])).toEqual([0, 0, 0]);
   });

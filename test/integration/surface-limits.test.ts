@@ -18,15 +18,15 @@ describe('an operation whose answer could fill the memory', () => {
     await expect(product.api.call(`query { form(id: "${form.id}") { ${page.replace('%s', 'title')} } }`)).resolves.toBeDefined();
   });
 
-  test('is refused also where another page has a size below zero, and a size that is no number is the caller’s fault', async () => {
+  test('is refused also where another page has a size below zero, and a size that is a deep list is the caller’s fault', async () => {
     await using product = await startProduct();
     const { form } = await product.api.call<{ form: { id: string } }>(createForm, householdForm());
     const nested = page.replace('%s', page.replace('%s', page.replace('%s', 'id')));
     const query = `query ($first: Int) { a: form(id: "${form.id}") { responses(first: $first) { edges { node { id } } } } b: form(id: "${form.id}") { ${nested} } }`;
-    expect(await post(product.url, { query, variables: { first: -2_000_000_000 } })).toContain('QUERY_TOO_LARGE');
+    expect(await post(product.url, { query, variables: { first: -2_000_000_000 } })).toContain('TOO_COSTLY');
     const deep = `{"query":"query ($first: Int) { forms(first: $first) { edges { node { id } } } }","variables":{"first":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`;
     const reply = await fetch(`${product.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: deep });
-    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('BAD_USER_INPUT')]);
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('INPUT_TOO_DEEP')]);
   });
 
   test('is refused also where variables and fragments hide it: the whole form beside each of a thousand responses', async () => {
