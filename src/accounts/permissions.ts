@@ -18,6 +18,7 @@ const permissions = {
   'forms:write': { roles: ['owner', 'editor'], scopes: ['forms:write'] },
   'responses:read': { roles: ['owner', 'editor', 'viewer'], scopes: ['responses:read'] },
   'responses:write': { roles: ['owner', 'editor'], scopes: ['responses:write'] },
+  'responses:amend': { roles: ['owner', 'editor'], scopes: ['responses:write'] },
   'integrations:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['integrations:write', 'operate'] },
   'integrations:write': { roles: ['owner', 'editor', 'partner'], scopes: ['integrations:write'] },
   'deliveries:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['operate'] },

@@ -19,6 +19,7 @@ import { FormGrant } from '../forms/form-grant.entity.ts';
 import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
+import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { Response } from '../responses/response.entity.ts';
@@ -31,7 +32,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
         PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant,
       ],
       extensions: [Migrator],

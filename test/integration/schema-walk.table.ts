@@ -67,18 +67,23 @@ export const table = `
   Question/removed.answers               -        -     -      all   all    all    F       -         F    all  F    F    F
   Question/removed.choices               -        -     -      all   all    all    all     -         all  all  all  all  all
 
+  Response.amendedBy                     -        -     -      none  none   none   -       -         -    none -    -    -
+  Response/amended.amendedBy             -        -     -      all   all    all    -       -         -    none -    -    -
   Response.answers                       -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.collector                     -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.deliveries                    -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.form                          -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.pipeline                      -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.respondent                    -        -     -      all   all    all    -       -         -    all  -    -    -
+  Response.revisions                     -        -     -      all   all    all    -       -         -    all  -    -    -
+  Response/submitted.amendedBy           none     none  none   none  none   none   none    none      none F    F    F    F
   Response/submitted.answers             all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.collector           all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.deliveries          U        F     F      all   all    all    some    F         F    F    F    F    F
   Response/submitted.form                all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.pipeline            U        F     F      all   all    all    some    F         F    F    F    F    F
   Response/submitted.respondent          all      all   all    all   all    all    all     all       all  F    F    F    F
+  Response/submitted.revisions           U        F     F      all   all    all    F       F         F    F    F    F    F
 
   Answer.choices                         -        -     -      all   all    all    -       -         -    all  -    -    -
   Answer.question                        -        -     -      all   all    all    -       -         -    all  -    -    -
@@ -121,6 +126,7 @@ export const table = `
   Mutation.removeQuestion                U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.submitResponse                ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
   Mutation.submitResponses               ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
+  Mutation.amendResponse                 U        N     F      ok    ok     F      F       F         ok   F    F    F    F
   Mutation.createIntegration             U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.createIntegration/everywhere  U        own   F      ok    ok     F      X       X         F    F    F    ok   F
   Mutation.updateIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
@@ -135,6 +141,8 @@ export const table = `
 /**
  * Things of one type that are not the same to everybody, beside the plain one: each has rows of its own.
  * `own`: the granted partner's · `removed`: is not asked any more · `submitted`: as who submits gets it back
+ *
+ * Any other word after a type names a further example below, for single rows that need one.
  */
 export const variants: Record<string, readonly string[]> = {
   Integration: ['own'],
@@ -155,6 +163,7 @@ export const nodes: Record<string, (things: Things) => string> = {
   'Question/removed': ({ removedQuestionId }) => removedQuestionId,
   Choice: ({ choiceId }) => choiceId,
   Response: ({ responseId }) => responseId,
+  'Response/amended': ({ amendedResponseId }) => amendedResponseId,
   Answer: ({ answerId }) => answerId,
   Integration: ({ integrationId }) => integrationId,
   'Integration/own': ({ ownIntegrationId }) => ownIntegrationId,
@@ -201,6 +210,7 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   updateQuestion: ({ questionId }) => ({ id: questionId, text: 'Which one?' }),
   removeQuestion: ({ questionId }) => ({ id: questionId }),
   submitResponse: ({ formId }) => ({ formId, answers: [] }),
+  amendResponse: ({ responseId }) => ({ responseId, expectedRevision: 1, metadata: { note: 'mended' } }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),
   createIntegration: ({ formId }) => ({ formId, ...webhook }),
   'createIntegration/everywhere': () => webhook,

@@ -47,6 +47,12 @@ test('every field that leads to an object, every kind of node, every mutation an
   expect(missing, `without a row in schema-walk.table.ts: ${missing.join(' ')}`).toEqual([]);
 });
 
+test('the owner is shown something of every field, or the others’ nothing would say nothing', () => {
+  const plain = (name: string): string => name.replace(/\/\w+/, '');
+  const shown = new Set(rows.filter(({ expected }) => ['all', 'ok', 'own', 'I'].includes(expected['owner'] ?? '')).map(({ name }) => plain(name)));
+  expect(rows.map(({ name }) => plain(name)).filter((name) => !shown.has(name))).toEqual([]);
+});
+
 test('every row is about something in the schema', () => {
   const known = new Set(required());
   const isKnown = (name: string): boolean => known.has(name) || known.has(name.replace(/\/\w+/, '')) || isLeafOf(name);

@@ -3,7 +3,7 @@ import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
 import { startDeliveryApi, type DeliveryApi } from './delivery-api.ts';
 import { createPeople, type People, type Person } from './people.ts';
-import { insertAttempt, insertDelivery, insertIntegration, insertTenant } from './rows.ts';
+import { insertAttempt, insertDelivery, insertIntegration, insertResponse, insertTenant } from './rows.ts';
 
 /** Who asks. `granted` and `ungranted` are partners, with and without the form in question; `former` was an editor. */
 export const people = ['stranger', 'other', 'former', 'owner', 'editor', 'viewer', 'granted', 'ungranted'] as const;
@@ -21,6 +21,7 @@ export interface Things {
   removedQuestionId: Id<'q'>;
   choiceId: Id<'ch'>;
   responseId: Id<'resp'>;
+  amendedResponseId: Id<'resp'>;
   /** What the response was made of: sent again, it answers the response. */
   submission: { formId: Id<'form'>; clientId: string; answers: object[] };
   answerId: string;
@@ -152,8 +153,10 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const [theirs, own] = [await connect({ owner, formId, responseId }), await connect({ owner, formId, responseId }, partner)];
     // always the same address: an invitation takes the place of the one before, and so never are there too many
     const { token, invitation } = await crowd.invite(owner, { email: 'someone@example.com', role: 'PARTNER', formIds: [formId] });
+    const amendedResponseId = await insertResponse(pool, { formId });
+    await pool.query('update responses set amended_by_id = $2 where id = $1', [amendedResponseId, userId]);
     return {
-      ...form, ...theirs, organizationId, userId, submission, responseId, unique, bystander,
+      ...form, ...theirs, amendedResponseId, organizationId, userId, submission, responseId, unique, bystander,
       ownIntegrationId: own.integrationId,
       ownDeliveryId: own.deliveryId,
       answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
