@@ -11,6 +11,8 @@ export const userErrorCodes = [
   'ANSWER_REQUIRED',
   'ANSWER_REPEATED',
   'ANSWER_INVALID',
+  'ANSWER_HIDDEN',
+  'CONDITION_BROKEN',
   'FORM_NOT_OPEN_YET',
   'FORM_CLOSED',
   'FORM_FULL',

@@ -9,6 +9,7 @@ import '../deliveries/response-deliveries.graphql.ts';
 import '../forms/forms.graphql.ts';
 import '../forms/granted-forms.graphql.ts';
 import '../forms/question-edits.graphql.ts';
+import '../forms/section-edits.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';

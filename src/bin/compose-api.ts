@@ -15,6 +15,7 @@ import { openOrm } from '../db/orm.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { createSectionsService } from '../forms/sections.service.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -56,6 +57,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
+      sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),
       integrations: createIntegrationsService({
         pool,

@@ -10,6 +10,7 @@ import type { FormDefinition } from './form-definition.ts';
 import { FormVersion } from './form-version.entity.ts';
 import { Form } from './form.entity.ts';
 import { writeQuestions } from './question-rows.ts';
+import { writeSections } from './section-rows.ts';
 
 /** A form whose row is locked until the transaction ends, and what it asks now. */
 export interface LockedForm {
@@ -49,7 +50,9 @@ export async function writeFirstVersion(
   { formId, definition, now }: { formId: Id<'form'>; definition: FormDefinition; now: Date },
 ): Promise<void> {
   em.create(FormVersion, { formId, number: 1, definition, createdAt: now });
-  await writeQuestions(em, { formId, before: { ...definition, questions: [] }, after: definition, now });
+  const before = { title: definition.title, questions: [] };
+  await writeSections(em, { formId, before, after: definition, now });
+  await writeQuestions(em, { formId, before, after: definition, now });
 }
 
 /** Makes `after` the form's next version; where it is the very same definition, nothing happens. */
@@ -58,5 +61,6 @@ export async function writeNextVersion({ em, form, definition }: LockedForm, aft
   form.version += 1;
   form.updatedAt = now;
   em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now });
+  await writeSections(em, { formId: form.id, before: definition, after, now });
   await writeQuestions(em, { formId: form.id, before: definition, after, now });
 }

@@ -6,16 +6,17 @@ import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { canonical } from '../events/canonical-json.ts';
-import { newDefinition, withTitle } from './definition-edit.ts';
+import { checkDefinition } from './definition-checks.ts';
+import { newDefinition, withFormTranslations, withTitle } from './definition-edit.ts';
 import type { FormDefinition } from './form-definition.ts';
-import { changedFrame, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
+import { changedFrame, readFormTranslations, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
 import { changedIntake, isSameIntake, openIntake, type Intake } from './intake.ts';
 import { FormPlaces } from './form-places.entity.ts';
 import { editForm, writeFirstVersion, writeNextVersion, type LockedForm } from './form-versions.ts';
 import { Form } from './form.entity.ts';
 import { createInputFaults } from './input-faults.ts';
 import type { PublishedForms } from './published-forms.ts';
-import { readQuestion } from './question-input.ts';
+import { readNewQuestions } from './new-questions.ts';
 
 export interface FormsDeps {
   published: PublishedForms;
@@ -34,11 +35,11 @@ export function createFormsService(deps: FormsDeps) {
       const viewer = requirePermission(caller, 'forms:write');
       const time = now();
       const faults = createInputFaults();
-      const path = ['questions'];
       const frame = readFrame(input, faults);
       const intake = changedIntake(openIntake, input, { faults, now: time });
-      const drafts = input.questions.map((question, index) => readQuestion(question, { path: [...path, index], faults }));
-      const definition = newDefinition(frame.title, drafts, { faults, path, now: time });
+      const translations = readFormTranslations(input, { now: {}, faults });
+      const { drafts, ...places } = readNewQuestions(input, faults);
+      const definition = withFormTranslations(newDefinition(frame.title, drafts, { ...places, faults, path: ['questions'], now: time }), translations);
       faults.throwIfAny();
       return insertForm(caller, { viewer, frame, intake, definition, time });
     },
@@ -51,10 +52,13 @@ export function createFormsService(deps: FormsDeps) {
         const time = now();
         const frame = readFrame(changedFrame(form as FormFrame, input), faults);
         const intake = changedIntake(form, input, { faults, now: time });
+        const translations = readFormTranslations(input, { now: definition, faults });
+        const after = withFormTranslations(withTitle(definition, frame.title), translations);
+        if (after !== definition) checkDefinition(after, { faults, path: [] });
         faults.throwIfAny();
         applyFrame(form, frame, time);
         await applyIntake(locked, intake, time);
-        await writeNextVersion(locked, withTitle(definition, frame.title), time);
+        await writeNextVersion(locked, after, time);
         return form;
       });
       published.forget(updated.id);

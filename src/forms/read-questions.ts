@@ -3,13 +3,15 @@ import { viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import { Choice } from './choice.entity.ts';
-import type { ChoiceDefinition, QuestionDefinition } from './form-definition.ts';
+import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
 import { Form } from './form.entity.ts';
 import { Question } from './question.entity.ts';
 
 /** A question as some version of its form asked it. */
 export interface QuestionOfForm extends QuestionDefinition {
   formId: Id<'form'>;
+  /** Of the version that asks it so; absent: the present one. */
+  definition?: FormDefinition;
 }
 
 /** A choice as some version of its form offered it. */

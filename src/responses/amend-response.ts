@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { Reach } from '../accounts/reach.ts';
 import type { Json } from '../events/canonical-json.ts';
 import type { Event } from '../events/event.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
+import { reachOf } from '../accounts/reach.ts';
+import type { Viewer } from '../graphql/viewer.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
 import { amendedAnswers } from './amended-answers.ts';
 import { compileForm } from './compile-form.ts';
@@ -41,7 +42,7 @@ export interface AmendResponseInput {
 const maxRounds = 20;
 
 /**
- * Makes the next revision of a response within reach, whatever its form takes now: its own
+ * Makes the next revision of a response that the viewer's organisation owns, whatever its form takes now: its own
  * people may mend what they have after it is closed. Resolves once it is committed, with its outbox row.
  *
  * Throws UserError: REVISION_CONFLICT where `expectedRevision` is not the current one, so that nobody writes over what
@@ -49,18 +50,18 @@ const maxRounds = 20;
  */
 export async function amendResponse(
   deps: AmendDeps,
-  { reach, userId, input }: { reach: Reach; userId: Id<'usr'>; input: AmendResponseInput },
+  { viewer, input }: { viewer: Viewer; input: AmendResponseInput },
 ): Promise<SubmittedResponse> {
   const { pool, forms, onCommitted } = deps;
   for (let round = 1; round <= maxRounds; round += 1) {
-    const current = isId('resp', input.responseId) ? await readCurrent(pool, { reach, id: input.responseId }) : undefined;
+    const current = isId('resp', input.responseId) ? await readCurrent(pool, { reach: reachOf(viewer), id: input.responseId }) : undefined;
     if (!current) throw new UserError('NOT_FOUND', 'Your organisation has no response with this id.', ['responseId']);
     const repeated = await repeatedAmendment(pool, { input, current });
     if (repeated) return repeated;
     requireExpected(input, current);
     const form = await forms.refresh(current.formId);
     if (!form) continue; // deleted just now
-    const response = nextRevision({ input, current, form, userId });
+    const response = nextRevision({ input, current, form, viewer });
     const { row, body } = prepared({ input, current, form, response });
     const inserted = await insertAmendment(pool, row);
     if (!inserted) continue;
@@ -99,9 +100,9 @@ function nextRevision(facts: {
   input: AmendResponseInput;
   current: SubmittedResponse;
   form: PublishedForm;
-  userId: Id<'usr'>;
+  viewer: Pick<Viewer, 'userId'>;
 }): SubmittedResponse {
-  const { input, current, form, userId } = facts;
+  const { input, current, form, viewer } = facts;
   const { envelope, faults } = readEnvelope({
     clientId: input.clientId,
     respondent: input.respondent === undefined ? current.respondent : input.respondent,
@@ -118,7 +119,7 @@ function nextRevision(facts: {
     familyId: current.familyId,
     revision: current.revision + 1,
     submittedAt: new Date(),
-    amendedById: userId,
+    amendedById: viewer.userId,
     answers: result.answers,
   };
 }

@@ -21,7 +21,7 @@ AnswerType.implement({
     question: t.field({
       description: 'As it was asked when the response was given.',
       type: QuestionType,
-      resolve: ({ question, response }) => ({ ...question, formId: response.formId }),
+      resolve: ({ question, definition, response }) => ({ ...question, formId: response.formId, definition }),
     }),
     response: t.expose('response', { type: ResponseType }),
     value: t.field({

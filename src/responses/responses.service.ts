@@ -65,10 +65,8 @@ export function createResponsesService(deps: ResponsesDeps) {
     },
 
     /** Makes the next revision of a response. See `amendResponse`. */
-    amend: async (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> => {
-      const viewer = requirePermission(caller, 'responses:amend');
-      return amendResponse(deps, { reach: reachOf(viewer), userId: viewer.userId, input });
-    },
+    amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
+      amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
 
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,

@@ -39,6 +39,7 @@ export const table = `
   node(Question)                         all      all   all    all   all    all    all     all       all  all  all  all  all
   node(Question/removed)                 none     none  none   all   all    all    all     none      all  all  all  all  all
   node(Response)                         none     none  none   all   all    all    none    none      none all  none none none
+  node(Section)                          all      all   all    all   all    all    all     all       all  all  all  all  all
   node(User)                             none     none  none   all   all    all    none    none      none none none none none
 
   Organization.invitations               -        -     -      all   F      F      F       F         F    F    F    F    F
@@ -61,14 +62,18 @@ export const table = `
   Form.owner                             none     none  none   all   all    all    none    none      none none none none none
   Form.questions                         all      all   all    all   all    all    all     all       all  all  all  all  all
   Form.responses                         U        F     F      all   all    all    F       F         F    all  F    F    F
+  Form.sections                          all      all   all    all   all    all    all     all       all  all  all  all  all
+
+  Section.questions                      all      all   all    all   all    all    all     all       all  all  all  all  all
 
   Question.answers                       U        F     F      all   all    all    F       F         F    all  F    F    F
   Question.choices                       all      all   all    all   all    all    all     all       all  all  all  all  all
+  Question.section                       all      all   all    all   all    all    all     all       all  all  all  all  all
   Question/removed.answers               -        -     -      all   all    all    F       -         F    all  F    F    F
   Question/removed.choices               -        -     -      all   all    all    all     -         all  all  all  all  all
+  Question/removed.section               -        -     -      none  none   none   none    -         none none none none none
 
   Response.amendedBy                     -        -     -      none  none   none   -       -         -    none -    -    -
-  Response/amended.amendedBy             -        -     -      all   all    all    -       -         -    none -    -    -
   Response.answers                       -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.collector                     -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.deliveries                    -        -     -      all   all    all    -       -         -    F    -    -    -
@@ -76,6 +81,7 @@ export const table = `
   Response.pipeline                      -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.respondent                    -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.revisions                     -        -     -      all   all    all    -       -         -    all  -    -    -
+  Response/amended.amendedBy             -        -     -      all   all    all    -       -         -    none -    -    -
   Response/submitted.amendedBy           none     none  none   none  none   none   none    none      none F    F    F    F
   Response/submitted.answers             all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.collector           all      all   all    all   all    all    all     all       all  F    F    F    F
@@ -124,9 +130,13 @@ export const table = `
   Mutation.addQuestion                   U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.updateQuestion                U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.removeQuestion                U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.reorderQuestions              U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.addSection                    U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.updateSection                 U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.removeSection                 U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.submitResponse                ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
-  Mutation.submitResponses               ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
   Mutation.amendResponse                 U        N     F      ok    ok     F      F       F         ok   F    F    F    F
+  Mutation.submitResponses               ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
   Mutation.createIntegration             U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.createIntegration/everywhere  U        own   F      ok    ok     F      X       X         F    F    F    ok   F
   Mutation.updateIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
@@ -151,6 +161,9 @@ export const variants: Record<string, readonly string[]> = {
   Response: ['submitted'],
 };
 
+/** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them. */
+export const parts: readonly string[] = ['Translation'];
+
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
   Organization: ({ organizationId }) => organizationId,
@@ -161,6 +174,7 @@ export const nodes: Record<string, (things: Things) => string> = {
   Form: ({ formId }) => formId,
   Question: ({ questionId }) => questionId,
   'Question/removed': ({ removedQuestionId }) => removedQuestionId,
+  Section: ({ sectionId }) => sectionId,
   Choice: ({ choiceId }) => choiceId,
   Response: ({ responseId }) => responseId,
   'Response/amended': ({ amendedResponseId }) => amendedResponseId,
@@ -209,6 +223,10 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   addQuestion: ({ formId }) => ({ formId, question }),
   updateQuestion: ({ questionId }) => ({ id: questionId, text: 'Which one?' }),
   removeQuestion: ({ questionId }) => ({ id: questionId }),
+  reorderQuestions: ({ formId, questionId, otherQuestionId }) => ({ formId, questionIds: [questionId, otherQuestionId] }),
+  addSection: ({ formId }) => ({ formId, section: { title: 'Another' } }),
+  updateSection: ({ sectionId }) => ({ id: sectionId, title: 'Renamed' }),
+  removeSection: ({ sectionId }) => ({ id: sectionId }),
   submitResponse: ({ formId }) => ({ formId, answers: [] }),
   amendResponse: ({ responseId }) => ({ responseId, expectedRevision: 1, metadata: { note: 'mended' } }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),

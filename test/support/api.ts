@@ -16,6 +16,7 @@ import { openOrm } from '../../src/db/orm.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
+import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
@@ -74,6 +75,7 @@ export async function startTestApi(options: {
     members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
+    sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, published }),
   } as Services;
 

@@ -19,6 +19,8 @@ export interface Things {
   formId: Id<'form'>;
   questionId: Id<'q'>;
   removedQuestionId: Id<'q'>;
+  otherQuestionId: Id<'q'>;
+  sectionId: Id<'sec'>;
   choiceId: Id<'ch'>;
   responseId: Id<'resp'>;
   amendedResponseId: Id<'resp'>;
@@ -35,7 +37,7 @@ export interface Things {
   invitationToken: string;
   /** The name of somebody who has an account and nothing to do here. */
   bystander: string;
-  /** A word that no other thing has. */
+  /** A word that nothing else has. */
   unique: string;
 }
 
@@ -108,10 +110,17 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
   let count = 0;
 
   const newForm = async (owner: Person) => {
-    const questions = ['Which?', 'Which before?'].map((text) => ({ text, kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }));
-    const { form } = await crowd.run(owner, 'createForm', { title: 'Lunch', questions }, 'form { id questions { id choices { id } } }');
-    const [question, removed] = form.questions;
-    return { formId: form.id, questionId: question.id, choiceId: question.choices[0].id, removedQuestionId: removed.id };
+    const choice = { kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup', translations: french }], translations: french };
+    const sections = [{ title: 'Food', questions: [{ key: 'which', text: 'Which?', ...choice }] }];
+    const questions = [{ key: 'before', text: 'Which before?', ...choice }, { key: 'name', text: 'Name?', kind: 'TEXT' }];
+    const selection = 'form { id questions { id key choices { id } } sections { id } }';
+    const { form } = await crowd.run(owner, 'createForm', { title: 'Lunch', questions, sections }, selection);
+    const [question, removed, other] = ['which', 'before', 'name'].map((key) => form.questions.find((one: { key: string }) => one.key === key));
+    return {
+      formId: form.id, questionId: question.id, removedQuestionId: removed.id, otherQuestionId: other.id,
+      choiceId: question.choices[0].id,
+      sectionId: form.sections[0].id,
+    };
   };
   const submit = async (submission: Things['submission']): Promise<Id<'resp'>> =>
     (await crowd.run({ token: '' }, 'submitResponse', submission, 'response { id }')).response.id;
@@ -140,7 +149,7 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
   };
 
   return async ({ owner, partner }: { owner: Person; partner?: Person }): Promise<Things> => {
-    const unique = `unique${(count += 1)}`;
+    const unique = `thing${(count += 1)}`;
     const { organizationId, userId } = owner;
     const form = await newForm(owner);
     const { formId, questionId, choiceId, removedQuestionId } = form;
@@ -168,4 +177,5 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
   };
 }
 
+const french = [{ locale: 'fr', text: 'Potage' }];
 const secretSettings = { url: 'https://example.com/hooks', headers: [{ name: 'X-Key', value: 'sesame' }] };
