@@ -185,6 +185,16 @@ test('a member leaves, and nobody but an owner removes others', async () => {
   expect(await canListForms(viewer)).toBe('FORBIDDEN');
 });
 
+test('one leaves an organisation from within another', async () => {
+  const [owner, guest] = [await people.owner(), await people.owner()];
+  await people.join(owner, guest, 'EDITOR');
+  const id = await people.memberId(owner, guest);
+  await people.run(guest, 'switchOrganization', { organizationId: guest.organizationId });
+  expect(codesOf(await people.run(guest, 'removeMember', { id }))).toEqual([]);
+  expect(await membersOf(owner)).toEqual([`${owner.username} OWNER`]);
+  expect(await standingOf(guest)).toEqual({ organization: { id: guest.organizationId }, memberships: [{ organization: { id: guest.organizationId }, role: 'OWNER' }] });
+});
+
 test('what a removed or demoted member may do ends at once here and within a second in other processes', async () => {
   const owner = await people.owner();
   const [removed, demoted] = [await people.member(owner, 'EDITOR'), await people.member(owner, 'OWNER')];
