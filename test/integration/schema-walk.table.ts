@@ -31,6 +31,7 @@ export const table = `
   node(Delivery)                         none     none  none   all   all    all    none    none      none none none none all
   node(Delivery/own)                     none     none  none   all   all    all    all     none      none none none none all
   node(Form)                             all      all   all    all   all    all    all     all       all  all  all  all  all
+  node(FormVersion)                      none     none  none   all   all    all    all     none      all  all  all  all  all
   node(Integration)                      none     none  none   all   all    all    none    none      none none none all  all
   node(Integration/own)                  none     none  none   all   all    all    all     none      none none none all  all
   node(Invitation)                       none     none  none   all   none   none   none    none      none none none none none
@@ -57,12 +58,19 @@ export const table = `
 
   ApiKey.createdBy                       -        -     -      all   -      -      -       -         -    -    -    -    -
 
+  Form.changes                           U        F     F      all   all    all    all     F         all  all  all  all  all
   Form.deliveries                        U        F     F      all   all    all    some    F         F    F    F    F    all
   Form.integrations                      U        F     F      all   all    all    some    F         F    F    F    all  all
   Form.owner                             none     none  none   all   all    all    none    none      none none none none none
   Form.questions                         all      all   all    all   all    all    all     all       all  all  all  all  all
   Form.responses                         U        F     F      all   all    all    F       F         F    all  F    F    F
   Form.sections                          all      all   all    all   all    all    all     all       all  all  all  all  all
+  Form.versionByNumber                   U        F     F      all   all    all    all     F         all  all  all  all  all
+  Form.versions                          U        F     F      all   all    all    all     F         all  all  all  all  all
+
+  FormVersion.createdBy                  -        -     -      all   all    all    none    -         none none none none none
+  FormVersion.form                       -        -     -      all   all    all    all     -         all  all  all  all  all
+  FormVersion.questions                  -        -     -      all   all    all    all     -         all  all  all  all  all
 
   Section.questions                      all      all   all    all   all    all    all     all       all  all  all  all  all
 
@@ -127,6 +135,8 @@ export const table = `
   Mutation.createForm                    U        own   F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.updateForm                    U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.deleteForm                    U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.duplicateForm                 U        N     F      ok    ok     F      F       F         F    F    ok   F    F
+  Mutation.importForm                    U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.addQuestion                   U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.updateQuestion                U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.removeQuestion                U        N     F      ok    ok     F      F       F         F    F    ok   F    F
@@ -161,8 +171,8 @@ export const variants: Record<string, readonly string[]> = {
   Response: ['submitted'],
 };
 
-/** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them. */
-export const parts: readonly string[] = ['Translation'];
+/** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -174,6 +184,7 @@ export const nodes: Record<string, (things: Things) => string> = {
   Form: ({ formId }) => formId,
   Question: ({ questionId }) => questionId,
   'Question/removed': ({ removedQuestionId }) => removedQuestionId,
+  FormVersion: ({ formId }) => `ver_${formId.slice(5)}0000000001`,
   Section: ({ sectionId }) => sectionId,
   Choice: ({ choiceId }) => choiceId,
   Response: ({ responseId }) => responseId,
@@ -196,7 +207,10 @@ export const doors: Record<string, { operation: string; input?: (things: Things)
 };
 
 /** Arguments that a field needs, beyond an `id` of what it answers. */
-export const args: Record<string, (things: Things) => Record<string, unknown>> = {};
+export const args: Record<string, (things: Things) => Record<string, unknown>> = {
+  'Form.versionByNumber': () => ({ number: 1 }),
+  'Form.changes': () => ({ from: 1, to: 2 }),
+};
 
 const question = { text: 'How many?', kind: 'INTEGER' };
 const password = 'correct horse';
@@ -220,6 +234,8 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   createForm: () => ({ title: 'Another', questions: [question] }),
   updateForm: ({ formId }) => ({ id: formId, title: 'Renamed' }),
   deleteForm: ({ formId }) => ({ id: formId }),
+  duplicateForm: ({ formId }) => ({ id: formId }),
+  importForm: ({ formId }) => ({ formId, definition: { formwire: 1, title: 'Imported', questions: [] } }),
   addQuestion: ({ formId }) => ({ formId, question }),
   updateQuestion: ({ questionId }) => ({ id: questionId, text: 'Which one?' }),
   removeQuestion: ({ questionId }) => ({ id: questionId }),

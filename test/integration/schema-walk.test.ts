@@ -79,7 +79,7 @@ const kindsOf = (typeName: string): string[] => [typeName, ...(variants[typeName
 
 /** Payloads hold what their mutation answers, pages what their list does: who gets those is for its own row to say. */
 const isSource = ({ name }: GraphQLObjectType): boolean =>
-  name !== 'Mutation' && name !== 'Subscription' && !/(Payload|Result|Connection|Edge)$/.test(name);
+  name !== 'Mutation' && name !== 'Subscription' && !parts.includes(name) && !/(Payload|Result|Connection|Edge)$/.test(name);
 
 function isLeafOf(name: string): boolean {
   const [kind = '', field = ''] = name.split('.');
