@@ -9,6 +9,7 @@ const permissions = {
   'responses:read': ['responses:read'],
   'responses:write': ['responses:write'],
   'responses:amend': ['responses:write'],
+  'responses:erase': [],
   'integrations:read': ['integrations:write', 'operate'],
   'integrations:write': ['integrations:write'],
   'deliveries:read': ['operate'],

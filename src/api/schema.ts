@@ -11,6 +11,7 @@ import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
+import '../responses/erase.graphql.ts';
 import '../responses/responses.graphql.ts';
 import '../responses/submit.graphql.ts';
 

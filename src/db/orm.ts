@@ -17,7 +17,9 @@ import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
+import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
 import { Response } from '../responses/response.entity.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
@@ -28,7 +30,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, ErasedClientId, OutboxEntry, ErasedEvent, Integration, Delivery, Attempt,
         PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
       ],
       extensions: [Migrator],

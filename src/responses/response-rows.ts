@@ -15,7 +15,8 @@ export interface ResponseFilter {
 
 const columns = trusted(`
   r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
-  r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById", r.answers, r.respondent, r.collector, r.metadata`);
+  r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById",
+  r.erased_at as "erasedAt", r.erased_by_id as "erasedById", r.answers, r.respondent, r.collector, r.metadata`);
 
 /** Responses of forms that an organisation owns and has not deleted. */
 const ownedBy = (organizationId: Id<'org'>): Sql => sql`
@@ -39,6 +40,19 @@ export async function readCurrent(pool: Pool, key: { organizationId: Id<'org'>; 
     where r.family_id = (select family_id from responses where id = ${key.id})
     order by r.revision desc limit 1`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows[0];
+}
+
+/** What is left of an erased response, whether or not its form is deleted: its last revision. */
+export async function readErased(pool: Pool, key: { organizationId: Id<'org'>; familyId: Id<'resp'> }): Promise<SubmittedResponse> {
+  const query = sql`
+    select ${columns}
+    from responses r
+    join forms f on f.id = r.form_id and f.organization_id = ${key.organizationId}
+    where r.family_id = ${key.familyId}
+    order by r.revision desc limit 1`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  if (!rows[0]) throw new Error(`${key.familyId} is missing`);
   return rows[0];
 }
 
@@ -72,7 +86,7 @@ export interface ResponsePage {
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
   const { organizationId, formId, range, filter, questionId } = page;
   const conditions = [
-    sql`r.form_id = ${formId}`,
+    sql`r.form_id = ${formId} and r.erased_at is null`,
     range.after === undefined ? undefined : sql`r.id > ${range.after}`,
     range.before === undefined ? undefined : sql`r.id < ${range.before}`,
     sql`not exists (select 1 from responses newer where newer.family_id = r.family_id and newer.revision > r.revision)`,

@@ -50,6 +50,9 @@ const ResponseSchema = defineEntity({
     submittedAt: timeColumn(),
     /** The member who made this revision of an earlier one; null for what was submitted. Of an API key, who made it. */
     amendedById: idColumn<'usr'>().nullable(),
+    /** Since then this row is what is left: all that was answered, and by whom, is gone from it. */
+    erasedAt: timeColumn().nullable(),
+    erasedById: idColumn<'usr'>().nullable(),
     answers: jsonColumn<StoredAnswers>(),
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),

@@ -9,6 +9,7 @@ import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError } from '../user-error.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
+import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
 import { whyTextUnstorable } from '../storable.ts';
@@ -66,6 +67,10 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** Makes the next revision of a response. See `amendResponse`. */
     amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
       amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
+
+    /** Removes all that a response says. See `eraseResponse`. */
+    erase: (caller: Pick<Caller, 'viewer'>, responseId: string): Promise<SubmittedResponse> =>
+      eraseResponse(deps, { viewer: requirePermission(caller, 'responses:erase'), responseId }),
 
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,

@@ -57,6 +57,7 @@ const table = `
   Mutation.submitResponse    ok       ok    ok    ok F  F  F  F
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
   Mutation.amendResponse     U        N     ok    ok F  F  F  F
+  Mutation.eraseResponse     U        N     ok    F  F  F  F  F
   Mutation.createIntegration U        N     ok    F  F  F  ok F
   Mutation.updateIntegration U        N     ok    F  F  F  ok F
   Mutation.deleteIntegration U        N     ok    F  F  F  ok F
@@ -142,6 +143,7 @@ const calls: Record<string, Call> = {
   'Mutation.submitResponse': mutationCall('submitResponse', ({ formId }) => ({ formId, answers: [] })),
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
   'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
+  'Mutation.eraseResponse': mutationCall('eraseResponse', ({ responseId }) => ({ responseId })),
   'Mutation.createIntegration': mutationCall('createIntegration', ({ formId }) => ({ formId, ...webhook })),
   'Mutation.updateIntegration': mutationCall('updateIntegration', ({ integrationId }) => ({ id: integrationId, paused: true })),
   'Mutation.deleteIntegration': mutationCall('deleteIntegration', ({ integrationId }) => ({ id: integrationId })),
@@ -263,7 +265,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
+    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Response.erasedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();

@@ -7,6 +7,7 @@ import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
+import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
@@ -118,6 +119,12 @@ export const amendInPipeline = (
   { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
 ): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: { organizationId, userId: newId('usr') }, input });
+
+/** Erases a response as somebody of its organisation would. */
+export const eraseInPipeline = (
+  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { organizationId, responseId }: { organizationId: Id<'org'>; responseId: string },
+): Promise<SubmittedResponse> => eraseResponse({ pool, forms, onCommitted }, { viewer: { organizationId, userId: newId('usr') }, responseId });
 
 /** What the database says of all there is. */
 export interface Tally {
