@@ -10,6 +10,7 @@ const permissions = {
   'responses:write': ['responses:write'],
   'responses:amend': ['responses:write'],
   'responses:erase': [],
+  'responses:review': [],
   'integrations:read': ['integrations:write', 'operate'],
   'integrations:write': ['integrations:write'],
   'deliveries:read': ['operate'],

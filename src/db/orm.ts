@@ -22,6 +22,7 @@ import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
 import { Response } from '../responses/response.entity.ts';
+import { Review } from '../responses/review.entity.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
 
@@ -31,7 +32,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
       ],
       extensions: [Migrator],

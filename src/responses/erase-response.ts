@@ -78,12 +78,13 @@ interface EmptiedRow {
 /** The client ids stay for a moment, see `forgetClientIds`. */
 const empty = `
   update responses
-  set answers = '{}', respondent = '{}', collector = '{}', metadata = '{}', content_hash = null, respondent_key = null,
+  set answers = '{}', respondent = '{}', collector = '{}', metadata = '{}', content_hash = null, respondent_key = null, review_state = null,
       erased_at = $2, erased_by_id = $3
   where family_id = $1
   returning id, revision, client_id as "clientId"`;
 
 async function emptyRows(client: PoolClient, { familyId, erasedAt, userId }: { familyId: Id<'resp'>; erasedAt: Date; userId: Id<'usr'> }): Promise<EmptiedRow[]> {
+  await client.query('delete from reviews where family_id = $1', [familyId]);
   const { rows } = await client.query<EmptiedRow>(empty, [familyId, erasedAt, userId]);
   return rows;
 }

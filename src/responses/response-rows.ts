@@ -3,6 +3,7 @@ import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { SubmittedResponse } from './find-response.ts';
+import type { ReviewState } from './review.entity.ts';
 
 /** Which of a form's responses are asked for. Times: from `submittedSince` on, up to and without `submittedUntil`. */
 export interface ResponseFilter {
@@ -11,6 +12,7 @@ export interface ResponseFilter {
   clientId?: string | null | undefined;
   collectorUserId?: string | null | undefined;
   respondentMobile?: string | null | undefined;
+  reviewState?: ReviewState | null | undefined;
 }
 
 const columns = trusted(`
@@ -85,18 +87,44 @@ export interface ResponsePage {
 /** The current revisions of a form's responses in the order of their ids, which is that of their creation. */
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
   const { organizationId, formId, range, filter, questionId } = page;
+  const { within, order } = stretchOf({ formId, range, reviewState: filter?.reviewState ?? undefined });
   const conditions = [
-    sql`r.form_id = ${formId} and r.erased_at is null`,
-    range.after === undefined ? undefined : sql`r.id > ${range.after}`,
-    range.before === undefined ? undefined : sql`r.id < ${range.before}`,
+    ...within,
+    sql`exists (select 1 from forms f where f.id = ${formId} and f.organization_id = ${organizationId} and f.deleted_at is null)`,
+    sql`r.erased_at is null`,
     sql`not exists (select 1 from responses newer where newer.family_id = r.family_id and newer.revision > r.revision)`,
     questionId && sql`r.answers ? ${questionId}`,
     ...filterConditions(filter ?? {}),
   ];
-  const direction = trusted(range.reversed ? 'desc' : 'asc');
-  const query = sql`select ${columns} ${ownedBy(organizationId)} where ${allOf(conditions)} order by r.id ${direction} limit ${range.limit}`;
+  const direction = range.reversed ? 'desc' : 'asc';
+  const ordered = trusted(order.map((column) => `${column} ${direction}`).join(', '));
+  const query = sql`select ${columns} from responses r where ${allOf(conditions)} order by ${ordered} limit ${range.limit}`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return rows;
+}
+
+/**
+ * The stretch of a form's responses, or of those in one review state, that a page lies in, and its order by ids.
+ *
+ * Both are written so that only the index that is made for them can serve them: what is asked for may stand behind any
+ * number of rows that are not, of other forms or in other states, which the database does not expect. It would rather
+ * go through all rows by their ids, and look at 21,000 blocks for a page behind 200,000 others.
+ */
+function stretchOf({ formId, range, reviewState }: { formId: Id<'form'>; range: KeysetRange; reviewState: ReviewState | undefined }): {
+  within: (Sql | undefined)[];
+  order: readonly string[];
+} {
+  const { after = '', before } = range;
+  if (reviewState === undefined || reviewState === 'received') {
+    const begin = sql`(r.form_id, r.id) > (${formId}, ${after})`;
+    const end = before === undefined ? sql`r.form_id <= ${formId}` : sql`(r.form_id, r.id) < (${formId}, ${before})`;
+    return { within: [begin, end, reviewState && sql`r.review_state is null`], order: ['r.form_id', 'r.id'] };
+  }
+  const begin = sql`(r.form_id, r.review_state, r.id) > (${formId}, ${reviewState}, ${after})`;
+  const end = before === undefined
+    ? sql`(r.form_id, r.review_state) <= (${formId}, ${reviewState})`
+    : sql`(r.form_id, r.review_state, r.id) < (${formId}, ${reviewState}, ${before})`;
+  return { within: [begin, end, sql`r.review_state is not null`], order: ['r.form_id', 'r.review_state', 'r.id'] };
 }
 
 function filterConditions(filter: ResponseFilter): (Sql | undefined)[] {

@@ -40,6 +40,7 @@ const table = `
   Response.deliveries        U        F     ok    F  F  F  F  F
   Response.pipeline          U        F     ok    F  F  F  F  F
   Response.revisions         U        F     ok    F  F  F  F  F
+  Response.reviews           U        F     ok    F  F  F  F  F
 
   Mutation.register          ok       ok    ok    ok ok ok ok ok
   Mutation.login             ok       ok    ok    ok ok ok ok ok
@@ -58,6 +59,7 @@ const table = `
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
   Mutation.amendResponse     U        N     ok    ok F  F  F  F
   Mutation.eraseResponse     U        N     ok    F  F  F  F  F
+  Mutation.setReviewState    U        N     ok    F  F  F  F  F
   Mutation.createIntegration U        N     ok    F  F  F  ok F
   Mutation.updateIntegration U        N     ok    F  F  F  ok F
   Mutation.deleteIntegration U        N     ok    F  F  F  ok F
@@ -125,6 +127,7 @@ const calls: Record<string, Call> = {
   // whoever submits gets the response back, and with it the edges that leave it
   'Response.deliveries': ({ formId, unique }) => ({ query: submitFor('deliveries { id }'), input: { formId, clientId: unique, answers: [] }, found: '"deliveries"' }),
   'Response.pipeline': ({ formId, unique }) => ({ query: submitFor('pipeline { status }'), input: { formId, clientId: unique, answers: [] }, found: '"pipeline"' }),
+  'Response.reviews': ({ formId }) => ({ query: submitFor('reviewState reviews { edges { node { state } } }'), input: { formId, answers: [] } }),
   'Response.revisions': ({ formId }) => ({ query: submitFor('revisions { edges { node { revision } } }'), input: { formId, answers: [] } }),
 
   'Mutation.register': mutationCall('register', ({ unique }) => ({ username: unique, email: `${unique}@example.org`, password })),
@@ -144,6 +147,7 @@ const calls: Record<string, Call> = {
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
   'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
   'Mutation.eraseResponse': mutationCall('eraseResponse', ({ responseId }) => ({ responseId })),
+  'Mutation.setReviewState': mutationCall('setReviewState', ({ responseId }) => ({ responseId, state: 'APPROVED' })),
   'Mutation.createIntegration': mutationCall('createIntegration', ({ formId }) => ({ formId, ...webhook })),
   'Mutation.updateIntegration': mutationCall('updateIntegration', ({ integrationId }) => ({ id: integrationId, paused: true })),
   'Mutation.deleteIntegration': mutationCall('deleteIntegration', ({ integrationId }) => ({ id: integrationId })),
