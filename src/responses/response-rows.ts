@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { formsIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -20,25 +21,25 @@ const columns = trusted(`
   r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById",
   r.erased_at as "erasedAt", r.erased_by_id as "erasedById", r.answers, r.respondent, r.collector, r.metadata`);
 
-/** Responses of forms that an organisation owns and has not deleted. */
-const ownedBy = (organizationId: Id<'org'>): Sql => sql`
+/** Responses of forms that are within reach and not deleted. */
+const within = (reach: Reach): Sql => sql`
   from responses r
-  join forms f on f.id = r.form_id and f.organization_id = ${organizationId} and f.deleted_at is null`;
+  join forms f on f.id = r.form_id and ${formsIn(reach)} and f.deleted_at is null`;
 
-/** The responses of these ids that belong to the organisation, older revisions too. */
+/** The responses of these ids that are within reach, older revisions too. */
 export async function readResponses(
   pool: Pool,
-  key: { organizationId: Id<'org'>; ids: readonly Id<'resp'>[] },
+  key: { reach: Reach; ids: readonly Id<'resp'>[] },
 ): Promise<Map<Id<'resp'>, SubmittedResponse>> {
-  const query = sql`select ${columns} ${ownedBy(key.organizationId)} where r.id = any(${key.ids})`;
+  const query = sql`select ${columns} ${within(key.reach)} where r.id = any(${key.ids})`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** The current revision of the response that one of its revisions names. */
-export async function readCurrent(pool: Pool, key: { organizationId: Id<'org'>; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
+export async function readCurrent(pool: Pool, key: { reach: Reach; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
   const query = sql`
-    select ${columns} ${ownedBy(key.organizationId)}
+    select ${columns} ${within(key.reach)}
     where r.family_id = (select family_id from responses where id = ${key.id})
     order by r.revision desc limit 1`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
@@ -61,7 +62,7 @@ export async function readErased(pool: Pool, key: { organizationId: Id<'org'>; f
 /** The revisions of a family, the range's keys being their numbers. */
 export async function pageOfRevisions(
   pool: Pool,
-  page: { organizationId: Id<'org'>; familyId: Id<'resp'>; range: KeysetRange },
+  page: { reach: Reach; familyId: Id<'resp'>; range: KeysetRange },
 ): Promise<SubmittedResponse[]> {
   const { after, before, limit, reversed } = page.range;
   const conditions = [
@@ -70,13 +71,13 @@ export async function pageOfRevisions(
     before === undefined ? undefined : sql`r.revision < ${Number(before)}`,
   ];
   const direction = trusted(reversed ? 'desc' : 'asc');
-  const query = sql`select ${columns} ${ownedBy(page.organizationId)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
+  const query = sql`select ${columns} ${within(page.reach)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return rows;
 }
 
 export interface ResponsePage {
-  organizationId: Id<'org'>;
+  reach: Reach;
   formId: Id<'form'>;
   range: KeysetRange;
   filter?: ResponseFilter | null | undefined;
@@ -86,11 +87,11 @@ export interface ResponsePage {
 
 /** The current revisions of a form's responses in the order of their ids, which is that of their creation. */
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
-  const { organizationId, formId, range, filter, questionId } = page;
-  const { within, order } = stretchOf({ formId, range, reviewState: filter?.reviewState ?? undefined });
+  const { reach, formId, range, filter, questionId } = page;
+  const { stretch, order } = stretchOf({ formId, range, reviewState: filter?.reviewState ?? undefined });
   const conditions = [
-    ...within,
-    sql`exists (select 1 from forms f where f.id = ${formId} and f.organization_id = ${organizationId} and f.deleted_at is null)`,
+    ...stretch,
+    sql`exists (select 1 from forms f where f.id = ${formId} and ${formsIn(reach)} and f.deleted_at is null)`,
     sql`r.erased_at is null`,
     sql`not exists (select 1 from responses newer where newer.family_id = r.family_id and newer.revision > r.revision)`,
     questionId && sql`r.answers ? ${questionId}`,
@@ -111,20 +112,20 @@ export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<S
  * go through all rows by their ids, and look at 21,000 blocks for a page behind 200,000 others.
  */
 function stretchOf({ formId, range, reviewState }: { formId: Id<'form'>; range: KeysetRange; reviewState: ReviewState | undefined }): {
-  within: (Sql | undefined)[];
+  stretch: (Sql | undefined)[];
   order: readonly string[];
 } {
   const { after = '', before } = range;
   if (reviewState === undefined || reviewState === 'received') {
     const begin = sql`(r.form_id, r.id) > (${formId}, ${after})`;
     const end = before === undefined ? sql`r.form_id <= ${formId}` : sql`(r.form_id, r.id) < (${formId}, ${before})`;
-    return { within: [begin, end, reviewState && sql`r.review_state is null`], order: ['r.form_id', 'r.id'] };
+    return { stretch: [begin, end, reviewState && sql`r.review_state is null`], order: ['r.form_id', 'r.id'] };
   }
   const begin = sql`(r.form_id, r.review_state, r.id) > (${formId}, ${reviewState}, ${after})`;
   const end = before === undefined
     ? sql`(r.form_id, r.review_state) <= (${formId}, ${reviewState})`
     : sql`(r.form_id, r.review_state, r.id) < (${formId}, ${reviewState}, ${before})`;
-  return { within: [begin, end, sql`r.review_state is not null`], order: ['r.form_id', 'r.review_state', 'r.id'] };
+  return { stretch: [begin, end, sql`r.review_state is not null`], order: ['r.form_id', 'r.review_state', 'r.id'] };
 }
 
 function filterConditions(filter: ResponseFilter): (Sql | undefined)[] {

@@ -40,7 +40,7 @@ builder.objectField(ResponseType, 'reviewState', (t) =>
     description: 'Of the response as a whole, whichever revision this is. Only for the organisation of the form.',
     type: ReviewStateType,
     resolve: async ({ familyId, formId }, _args, context) => {
-      requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
+      await requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
       return (await stateLoader(context).load(familyId)) ?? 'received';
     },
   }),
@@ -52,7 +52,7 @@ builder.objectField(ResponseType, 'reviews', (t) =>
       description: 'All that members found of the response, in all its revisions, oldest first. Only for the organisation of the form.',
       type: ReviewType,
       resolve: async ({ familyId, formId }, args, context) => {
-        requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
+        await requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.listReviews(context, { familyId, range }),

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { reachOf, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted } from '../bound-sql.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { createInputFaults } from '../forms/input-faults.ts';
@@ -42,7 +43,7 @@ const statement = `
  */
 export async function setReviewState(
   pool: Pool,
-  { viewer, input }: { viewer: Pick<Viewer, 'organizationId' | 'userId'>; input: SetReviewStateInput },
+  { viewer, input }: { viewer: Viewer; input: SetReviewStateInput },
 ): Promise<SubmittedResponse> {
   const { responseId, state } = input;
   const { organizationId, userId } = viewer;
@@ -51,13 +52,13 @@ export async function setReviewState(
   faults.throwIfAny();
   if (!isId('resp', responseId)) throw notFound();
   const { rowCount } = await pool.query({ name: 'set-review-state', text: statement, values: [responseId, organizationId, state, newId('rvw'), comment, userId] });
-  if (rowCount !== 1) throw await whyNot(pool, { organizationId, id: responseId });
-  const response = (await readResponses(pool, { organizationId, ids: [responseId] })).get(responseId);
+  if (rowCount !== 1) throw await whyNot(pool, { reach: reachOf(viewer), id: responseId });
+  const response = (await readResponses(pool, { reach: reachOf(viewer), ids: [responseId] })).get(responseId);
   if (!response) throw notFound(); // deleted with its form since
   return response;
 }
 
-async function whyNot(pool: Pool, key: { organizationId: Id<'org'>; id: Id<'resp'> }): Promise<UserError> {
+async function whyNot(pool: Pool, key: { reach: Reach; id: Id<'resp'> }): Promise<UserError> {
   const current = await readCurrent(pool, key);
   if (!current) return notFound();
   if (current.erasedAt) return erased(['responseId']);

@@ -6,6 +6,7 @@ import { eraseResponse } from '../../src/responses/erase-response.ts';
 import { UserError } from '../../src/user-error.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
 import { openOtherSubmitter } from '../support/forms-api.ts';
+import { editorOf } from '../support/pipeline.ts';
 import { insertAttempt, insertDelivery, insertIntegration } from '../support/rows.ts';
 
 let api: DeliveryApi;
@@ -210,7 +211,7 @@ test('whatever is sent at the same moment comes before the erasure or is refused
     });
   const committed: string[] = [];
   const deps = { pool: api.pool, forms: api.published, onCommitted: (events: readonly { type: string }[]) => void committed.push(...events.map(({ type }) => type)) };
-  const viewer = { organizationId: owner.organizationId, userId: owner.userId };
+  const viewer = editorOf(owner.organizationId);
   for (let round = 0; round < 40; round += 1) {
     const clientId = `race-${round}`;
     const input = { formId: form.id, clientId, answers: answers(clientId) };

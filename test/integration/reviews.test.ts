@@ -156,7 +156,7 @@ async function blocksRead(formId: Id<'form'>, reviewState: ReviewState | undefin
   const asked: { text: string; values: unknown[] }[] = [];
   const noting = { query: (query: { text: string; values: unknown[] }) => (asked.push(query), Promise.resolve({ rows: [] })) };
   const range = { after: undefined, before: undefined, limit: 21, reversed: false };
-  await pageOfResponses(noting as never, { organizationId: forms.organizationId as Id<'org'>, formId, range, filter: { reviewState } });
+  await pageOfResponses(noting as never, { reach: { kind: 'all', organizationId: forms.organizationId as Id<'org'> }, formId, range, filter: { reviewState } });
   const [query] = asked;
   const { rows } = await pool.query({ text: `explain (analyze, buffers, format json) ${query?.text}`, values: query?.values ?? [] });
   const { Plan: plan } = rows[0]['QUERY PLAN'][0];
