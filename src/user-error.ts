@@ -19,6 +19,7 @@ export const userErrorCodes = [
   'ALREADY_SUBMITTED',
   'IDEMPOTENCY_MISMATCH',
   'REVISION_CONFLICT',
+  'RESPONSE_ERASED',
   'TOO_MANY',
   'UNAVAILABLE',
 ] as const;

@@ -17,7 +17,9 @@ import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
+import '../responses/erase.graphql.ts';
 import '../responses/responses.graphql.ts';
+import '../responses/review.graphql.ts';
 import '../responses/submit.graphql.ts';
 
 /** Builds the schema from all that the features above have registered. Once in a process: it takes a while. */

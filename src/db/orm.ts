@@ -21,9 +21,12 @@ import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
+import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
+import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
 import { Response } from '../responses/response.entity.ts';
+import { Review } from '../responses/review.entity.ts';
 import { makeEndWithOperation } from './operation-scope.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
@@ -34,8 +37,9 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant, RateBucket,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
+        Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
+        FormGrant, RateBucket,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

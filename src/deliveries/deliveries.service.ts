@@ -15,7 +15,7 @@ import {
   type DeliveryRow,
 } from './delivery-rows.ts';
 import { countPipelines, type PipelineCounts } from './pipeline.ts';
-import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliverFilter } from './redeliver.ts';
+import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
 
 /** Exactly one of both. */
 export interface RedeliverInput {
@@ -47,10 +47,10 @@ export function createDeliveriesService({ pool }: { pool: Pool }) {
       throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
     }
     const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
-    const { redelivered, refused } = await redeliverByIds(pool, { reach, ids });
+    const { redelivered, withoutIntegration, withoutResponse } = await redeliverByIds(pool, { reach, ids });
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
-    const errors = faultsOf(wanted, { redelivered: faultless, refused: new Set<string>(refused) });
+    const errors = faultsOf(wanted, { redelivered: faultless, withoutIntegration: new Set(withoutIntegration), withoutResponse: new Set(withoutResponse) });
     return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, errors };
   };
 
@@ -103,11 +103,15 @@ async function ifAllowed<Key, Value>(caller: Caller, read: (reach: Reach) => Pro
   return viewer ? read(reachOf(viewer)) : new Map<Key, Value>();
 }
 
-function faultsOf(wanted: readonly string[], { redelivered, refused }: { redelivered: Set<string>; refused: Set<string> }): Fault[] {
+function faultsOf(
+  wanted: readonly string[],
+  { redelivered, withoutIntegration, withoutResponse }: { [Kind in keyof RedeliveredByIds]: ReadonlySet<string> },
+): Fault[] {
   return wanted.flatMap((id, index): Fault[] => {
     const path = ['deliveryIds', index];
     if (redelivered.has(id)) return [];
-    if (refused.has(id)) return [{ code: 'INVALID_INPUT', message: 'The integration of this delivery was deleted.', path }];
+    if (withoutResponse.has(id)) return [{ code: 'RESPONSE_ERASED', message: 'The response of this delivery was erased.', path }];
+    if (withoutIntegration.has(id)) return [{ code: 'INVALID_INPUT', message: 'The integration of this delivery was deleted.', path }];
     return [{ code: 'NOT_FOUND', message: 'Your organisation has no delivery with this id.', path }];
   });
 }

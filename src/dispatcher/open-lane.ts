@@ -5,6 +5,7 @@ import { reportHealth, type EnabledIntegration } from '../integrations/enabled-i
 import type { Log } from '../log.ts';
 import { attempt, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
+import type { Work } from './work.ts';
 
 export interface OpenLaneOptions {
   pool: Pool;
@@ -40,8 +41,15 @@ export function served(options: OpenLaneOptions, integration: EnabledIntegration
 }
 
 /** Opens the lane of an integration that `served` has looked at. */
-export function openLane(facts: { options: OpenLaneOptions; integration: EnabledIntegration; calls: Calls; wantMore: () => void; onAttempted: () => void }): Lane {
-  const { options, integration, calls, wantMore } = facts;
+export function openLane(facts: {
+  options: OpenLaneOptions;
+  integration: EnabledIntegration;
+  calls: Calls;
+  isErased: (work: Work) => boolean;
+  wantMore: () => void;
+  onAttempted: () => void;
+}): Lane {
+  const { options, integration, calls, isErased, wantMore } = facts;
   const { pool, log, http } = options;
   const provider = options.providerNamed(integration.provider);
   const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
@@ -52,6 +60,7 @@ export function openLane(facts: { options: OpenLaneOptions; integration: Enabled
         return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log, calls }, works);
       },
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
+      isErased,
       reportHealth: (current, status, reason) => {
         log.warn({ integrationId: current.id, status, reason }, `integration.${status}`);
         reportHealth(pool, { integration: current, status, reason }).catch(onError);

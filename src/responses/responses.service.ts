@@ -11,8 +11,11 @@ import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
+import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
+import type { ReviewState } from './review.entity.ts';
+import { pageOfReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
@@ -71,6 +74,22 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** Makes the next revision of a response. See `amendResponse`. */
     amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
       amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
+
+    /** Removes all that a response says. See `eraseResponse`. */
+    erase: (caller: Pick<Caller, 'viewer'>, responseId: string): Promise<SubmittedResponse> =>
+      eraseResponse(deps, { viewer: requirePermission(caller, 'responses:erase'), responseId }),
+
+    /** Writes down what a member found of a response. See `setReviewState`. */
+    setReviewState: (caller: Pick<Caller, 'viewer'>, input: SetReviewStateInput): Promise<SubmittedResponse> =>
+      setReviewState(pool, { viewer: requirePermission(caller, 'responses:review'), input }),
+
+    /** Where families of the viewer's organisation stand in the review. */
+    reviewStates: (caller: Caller, familyIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, ReviewState>> =>
+      readReviewStates(pool, { familyIds, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+
+    /** A page of a family's reviews, oldest first. */
+    listReviews: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<ReviewRow[]> =>
+      pageOfReviews(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
 
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,

@@ -110,6 +110,17 @@ describe('an amendment', () => {
     expect(textsOf(response)).toEqual({ name: 'Ada', colour: 'Green', size: '3' });
   });
 
+  test('that hides a question takes away its answer in the same breath, or is refused', async () => {
+    const asked = [{ key: 'children', text: 'Children?', kind: 'BOOLEAN' }, { key: 'ages', text: 'Ages?', kind: 'TEXT', required: true, visibleWhen: 'children' }];
+    const { responseId } = await submitted({ questions: asked }, { answers: [{ key: 'children', value: true }, { key: 'ages', value: '3 and 5' }] });
+    const no = { key: 'children', value: false };
+    const refused = await amend({ responseId, expectedRevision: 1, answers: [no] });
+    expect(refused.errors).toMatchObject([{ code: 'ANSWER_HIDDEN', path: ['answers'], message: expect.stringMatching(/^ages .* take the answer away with null/) }]);
+    const { response, errors } = await amend({ responseId, expectedRevision: 1, answers: [no, { key: 'ages', value: null }] });
+    expect(errors).toEqual([]);
+    expect(textsOf(response)).toEqual({ children: 'false' });
+  });
+
   test('is taken whatever its form takes from others, and uses up no place', async () => {
     const { form, responseId } = await submitted({ maxResponses: 2, oneResponsePer: 'MOBILE' }, { ...first, respondent: { mobile: '+14155550100' } });
     expect((await amend({ responseId, expectedRevision: 1, answers: [{ key: 'age', value: 1 }] })).errors).toEqual([]);

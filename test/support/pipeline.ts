@@ -8,6 +8,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
+import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
@@ -124,6 +125,12 @@ export const amendInPipeline = (
   { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
 ): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
+
+/** Erases a response as somebody of its organisation would. */
+export const eraseInPipeline = (
+  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { organizationId, responseId }: { organizationId: Id<'org'>; responseId: string },
+): Promise<SubmittedResponse> => eraseResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), responseId });
 
 /** What the database says of all there is. */
 export interface Tally {

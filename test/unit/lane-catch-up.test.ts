@@ -6,6 +6,7 @@ import type { EnabledIntegration } from '../../src/integrations/enabled-integrat
 const deps: LaneDeps = {
   attempt: () => Promise.reject(new Error('nothing is tried here')),
   earlierUndispatched: () => Promise.resolve([]),
+  isErased: () => false,
   reportHealth: () => undefined,
   onAttempted: () => undefined,
   wantMore: () => undefined,
@@ -21,7 +22,7 @@ test('a lane that has caught up waits for what is due', () => {
   const lane = createLane(deps, { integration, settings });
   const request = lane.claimRequest();
   expect(request?.mode).toBe('drain');
-  if (request) lane.offerClaimed([], request);
+  if (request) lane.offerClaimed([], { ...request, found: 0 });
   expect(lane.claimRequest()?.mode).toBe('due');
 });
 
@@ -29,6 +30,13 @@ test('a lane catches up with a partition gained while a claim for the others is 
   const lane = createLane(deps, { integration, settings });
   const request = lane.claimRequest();
   lane.catchUp();
-  if (request) lane.offerClaimed([], request);
+  if (request) lane.offerClaimed([], { ...request, found: 0 });
+  expect(lane.claimRequest()?.mode).toBe('drain');
+});
+
+test('a lane goes on catching up when all it could claim at once turned out to be of erased responses', () => {
+  const lane = createLane(deps, { integration, settings });
+  const request = lane.claimRequest();
+  if (request) lane.offerClaimed([], { ...request, found: request.limit });
   expect(lane.claimRequest()?.mode).toBe('drain');
 });

@@ -20,6 +20,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
         return Promise.resolve({ at: new Date(), durationMs: 1, outcomes: works.map(() => ({ status: 'delivered' })) });
       },
       earlierUndispatched: () => Promise.resolve([]),
+      isErased: () => false,
       reportHealth: () => undefined,
       onAttempted: () => undefined,
       wantMore: () => undefined,
@@ -38,7 +39,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
   });
 
   const request = lane.claimRequest();
-  if (request) lane.offerClaimed([1, 2, 3, 4].map(claimed), request);
+  if (request) lane.offerClaimed([1, 2, 3, 4].map(claimed), { ...request, found: 4 });
   await expect.poll(() => states.size).toBe(4);
 
   expect(tried).toEqual([1]);
