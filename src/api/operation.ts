@@ -1,5 +1,6 @@
 import { execute, getOperationAST, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from '../graphql/context.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import { withCode, type Documents } from './documents.ts';
 import { requestError } from './errors.ts';
 import { whyUnaffordable } from './query-cost.ts';
@@ -38,7 +39,7 @@ export function createOperationRunner(deps: {
       const unaffordable = whyUnaffordable({ schema, document, operation, variables });
       if (unaffordable) return { result: { errors: [unaffordable] } };
       const contextValue = createContext();
-      const result = await execute({ schema, document, operationName, variableValues: variables, contextValue });
+      const result = await onBehalfOf(contextValue, () => execute({ schema, document, operationName, variableValues: variables, contextValue }));
       return result.errors ? withErrors(result, maskError) : { result };
     },
   };

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { getOperationAST, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
 import type { Documents } from './documents.ts';
 import { whyUnaffordable } from './query-cost.ts';
@@ -83,14 +84,17 @@ const useOwnContext: Plugin<{ own: Context }> = {
     const operation = getOperationAST(document, operationName);
     const unaffordable = operation && whyUnaffordable({ schema, document, operation, variables });
     if (unaffordable) return setResultAndStopExecution({ errors: [unaffordable] });
-    setExecuteFn((given) => executeFn({ ...given, contextValue: ownContext(given) }));
+    setExecuteFn((given) => asOwn(given, executeFn));
   },
   onSubscribe: ({ subscribeFn, setSubscribeFn }) => {
-    setSubscribeFn((given) => subscribeFn({ ...given, contextValue: ownContext(given) }));
+    setSubscribeFn((given) => asOwn(given, subscribeFn));
   },
 };
 
-const ownContext = ({ contextValue }: ExecutionArgs): Context => (contextValue as { own: Context }).own;
+function asOwn<T>(given: ExecutionArgs, run: (args: ExecutionArgs) => T): T {
+  const { own } = given.contextValue as { own: Context };
+  return onBehalfOf(own, () => run({ ...given, contextValue: own }));
+}
 
 /** Lets Yoga take parsed and validated queries from where all requests get them. */
 function useDocuments(documents: Documents): Plugin {

@@ -10,14 +10,16 @@ import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
 import { openOrm } from '../db/orm.ts';
+import { openTenantReads } from '../db/tenant-reads.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
-import { entityConnections, type Pipeline } from './compose.ts';
+import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
   config: Config;
@@ -37,7 +39,9 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
   const { pool, forms: published, submitter } = pipeline;
   const now = () => new Date();
-  const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
+  const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
+  const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
+  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
   const sessions = createSessions({ pool, tokens, standings, log, now });
@@ -52,7 +56,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       apiKeys: createApiKeysService({ standings, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
-      deliveries: createDeliveriesService({ pool }),
+      deliveries: createDeliveriesService({ pool, reads }),
       integrations: createIntegrationsService({
         pool,
         providerNamed,
@@ -60,7 +64,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter }),
+      responses: createResponsesService({ reads, forms: published, submitter }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
@@ -76,6 +80,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     close: async () => {
       await server.close();
       await orm.close(true);
+      await reads.end();
     },
   };
 }

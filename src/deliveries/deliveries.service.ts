@@ -33,12 +33,18 @@ export interface Redelivered {
 
 const maxAnswered = 100;
 
+export interface DeliveriesDeps {
+  pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
+}
+
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
 
 /** The log of deliveries. Everything here is for the users of the organisation whose responses were delivered. */
-export function createDeliveriesService({ pool }: { pool: Pool }) {
+export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
   const answer = async (organizationId: Id<'org'>, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
-    const rows = await readDeliveries(pool, { organizationId, ids: ids.slice(0, maxAnswered) });
+    const rows = await readDeliveries(reads, { organizationId, ids: ids.slice(0, maxAnswered) });
     return ids.flatMap((id) => rows.get(id) ?? []);
   };
 
@@ -64,25 +70,25 @@ export function createDeliveriesService({ pool }: { pool: Pool }) {
   return {
     /** The deliveries of these ids that the viewer's organisation owns. */
     readMany: async (caller: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
-      ifAllowed(caller, (viewer) => readDeliveries(pool, { organizationId: viewer.organizationId, ids })),
+      ifAllowed(caller, (viewer) => readDeliveries(reads, { organizationId: viewer.organizationId, ids })),
 
     /** A page of a form's deliveries, oldest first. Throws UserError for an id that is none. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter: DeliveryFilter; range: KeysetRange }): Promise<DeliveryRow[]> => {
       requireIds(page.filter, ['filter']);
-      return pageOfDeliveries(pool, { ...page, organizationId: requirePermission(caller, 'deliveries:read').organizationId });
+      return pageOfDeliveries(reads, { ...page, organizationId: requirePermission(caller, 'deliveries:read').organizationId });
     },
 
     /** The deliveries of responses; a response that is not the viewer's has no entry. */
     ofResponses: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
-      ifAllowed(caller, (viewer) => deliveriesOfResponses(pool, { organizationId: viewer.organizationId, responseIds })),
+      ifAllowed(caller, (viewer) => deliveriesOfResponses(reads, { organizationId: viewer.organizationId, responseIds })),
 
     /** How responses stand; a response that is not the viewer's has no entry. */
     pipelines: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
-      ifAllowed(caller, (viewer) => countPipelines(pool, { organizationId: viewer.organizationId, responseIds })),
+      ifAllowed(caller, (viewer) => countPipelines(reads, { organizationId: viewer.organizationId, responseIds })),
 
     /** The attempts of deliveries, each list in its order. */
     attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
-      ifAllowed(caller, (viewer) => attemptsOfDeliveries(pool, { organizationId: viewer.organizationId, deliveryIds })),
+      ifAllowed(caller, (viewer) => attemptsOfDeliveries(reads, { organizationId: viewer.organizationId, deliveryIds })),
 
     /**
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent

@@ -14,7 +14,8 @@ import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
 
 export interface ResponsesDeps {
-  pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
   forms: Pick<PublishedForms, 'version'>;
   submitter: Submitter;
 }
@@ -29,7 +30,7 @@ export type ResponsesService = ReturnType<typeof createResponsesService>;
  * organisation reads.
  */
 export function createResponsesService(deps: ResponsesDeps) {
-  const { pool, forms, submitter } = deps;
+  const { reads, forms, submitter } = deps;
 
   const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
     const definition = await forms.version(formId, formVersion);
@@ -39,7 +40,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
   const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
     const viewer = viewerAllowed(caller, 'responses:read');
-    return viewer ? readResponses(pool, { organizationId: viewer.organizationId, ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+    return viewer ? readResponses(reads, { organizationId: viewer.organizationId, ids }) : new Map<Id<'resp'>, SubmittedResponse>();
   };
 
   return {
@@ -65,13 +66,13 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId });
+      return pageOfResponses(reads, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId });
     },
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
       const { organizationId } = requirePermission(caller, 'responses:read');
-      const responses = await pageOfResponses(pool, { ...page, organizationId });
+      const responses = await pageOfResponses(reads, { ...page, organizationId });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);
     },

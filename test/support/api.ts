@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
@@ -11,10 +12,12 @@ import { createStandings, type Standings } from '../../src/accounts/standings.ts
 import { buildSchema } from '../../src/api/schema.ts';
 import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import { openTenantReads } from '../../src/db/tenant-reads.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
+import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -24,6 +27,9 @@ export interface TestApi extends AsyncDisposable {
   url: string;
   databaseUrl: string;
   pool: Pool;
+  /** What services read with for a viewer. */
+  reads: Pool;
+  orm: MikroORM;
   standings: Standings;
   published: PublishedForms;
   server: ApiServer;
@@ -48,11 +54,13 @@ export async function startTestApi(options: {
   limits?: Partial<ApiLimits>;
   trustedProxies?: number;
   readiness?: () => Promise<Readiness>;
-  extend?: (parts: { pool: Pool; published: PublishedForms }) => Partial<Services>;
+  extend?: (parts: { pool: Pool; reads: Pool; published: PublishedForms }) => Partial<Services>;
 } = {}): Promise<TestApi> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
-  const orm = await openOrm(database.url, { poolSize: 8 });
+  const reads = openTenantReads({ url: database.url, max: 4, log: silentLog, viewer: viewerOfOperation });
+  stack.defer(() => reads.end());
+  const orm = await openOrm(database.url, { poolSize: 8, reads });
   stack.defer(() => orm.close(true));
   const pool = new Pool({ connectionString: database.url, max: 8 });
   pool.on('error', () => undefined); // the database is dropped while idle connections still close
@@ -70,7 +78,7 @@ export async function startTestApi(options: {
     apiKeys: createApiKeysService({ standings, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
-    ...options.extend?.({ pool, published }),
+    ...options.extend?.({ pool, reads, published }),
   } as Services;
 
   const server = createApiServer({
@@ -111,7 +119,7 @@ export async function startTestApi(options: {
   };
 
   return {
-    url, databaseUrl: database.url, pool, standings, published, server, clock, gql, post, register,
+    url, databaseUrl: database.url, pool, reads, orm, standings, published, server, clock, gql, post, register,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

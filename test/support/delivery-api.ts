@@ -31,12 +31,12 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
   const committed: Event[] = [];
   let owners = 0;
   const api = await startTestApi({
-    extend: ({ pool, published }) => {
+    extend: ({ pool, reads, published }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);
       return {
         responses: createResponsesService({
-          pool,
+          reads,
           forms: published,
           submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
         }),
@@ -47,7 +47,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
-        deliveries: createDeliveriesService({ pool }),
+        deliveries: createDeliveriesService({ pool, reads }),
       };
     },
   });

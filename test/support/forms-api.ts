@@ -25,8 +25,8 @@ export interface FormsApi extends AsyncDisposable {
 
 export async function startFormsApi(): Promise<FormsApi> {
   const api = await startTestApi({
-    extend: ({ pool, published }) => ({
-      responses: createResponsesService({ pool, forms: published, submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }) }),
+    extend: ({ pool, reads, published }) => ({
+      responses: createResponsesService({ reads, forms: published, submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }) }),
     }),
   });
   const { token, organizationId } = await api.register('owner');
