@@ -12,6 +12,7 @@ const visible: Record<string, string> = {
   api_keys: `organization_id = ${organization}`,
   forms: `organization_id = ${organization}`,
   form_versions: ofForm,
+  sections: ofForm,
   questions: ofForm,
   choices: `exists (select 1 from questions q where q.id = question_id)`,
   responses: ofForm,

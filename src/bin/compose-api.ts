@@ -37,7 +37,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
-  const { pool, forms: published, submitter } = pipeline;
+  const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
@@ -64,7 +64,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ reads, forms: published, submitter }),
+      responses: createResponsesService({ pool, reads, forms: published, submitter, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

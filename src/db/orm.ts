@@ -16,6 +16,7 @@ import { Form } from '../forms/form.entity.ts';
 import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
+import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { Response } from '../responses/response.entity.ts';
@@ -34,7 +35,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
         PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
       ],
       extensions: [Migrator],

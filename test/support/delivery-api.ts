@@ -29,6 +29,7 @@ export interface DeliveryApi extends TestApi {
 export async function startDeliveryApi(): Promise<DeliveryApi> {
   const announced: Id<'org'>[] = [];
   const committed: Event[] = [];
+  const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   let owners = 0;
   const api = await startTestApi({
     extend: ({ pool, reads, published }) => {
@@ -36,9 +37,11 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
       pool.on('error', () => undefined);
       return {
         responses: createResponsesService({
+          pool,
           reads,
           forms: published,
-          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
+          onCommitted,
+          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
         }),
         integrations: createIntegrationsService({
           pool,

@@ -18,6 +18,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
     responseId: submitResponse.response.id,
     integrationId: createIntegration.integration.id,
   });
+  await api.pool.query('insert into sections (id, form_id, created_at) values ($1, $2, now())', [newId('sec'), form.id]);
   await insertAttempt(api.pool, { deliveryId, number: 1 });
   return viewerOf(owner);
 }
