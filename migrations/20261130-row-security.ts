@@ -7,8 +7,11 @@ const ofForm = `exists (select 1 from forms f where f.id = form_id)`;
 
 /** What the reader sees of each table, by the settings of its connection: nothing where they are not there. */
 const visible: Record<string, string> = {
-  organizations: `id = ${organization}`,
-  users: `organization_id = ${organization} or id = ${user}`,
+  organizations: `id = ${organization} or exists (select 1 from memberships m where m.organization_id = organizations.id and m.user_id = ${user})`,
+  users: `id = ${user} or exists (select 1 from memberships m where m.user_id = users.id and m.organization_id = ${organization})`,
+  memberships: `organization_id = ${organization} or user_id = ${user}`,
+  invitations: `organization_id = ${organization}`,
+  form_grants: ofForm,
   api_keys: `organization_id = ${organization}`,
   forms: `organization_id = ${organization}`,
   form_versions: ofForm,

@@ -53,15 +53,17 @@ export function openTenantReads({ url, max, log, viewer }: TenantReadsOptions): 
 type Borrower = (error: Error | undefined, client: PoolClient | undefined, done: (error?: Error | boolean) => void) => void;
 
 interface Settings {
+  /** Empty where they are no member of it any more. */
   organizationId: string;
-  /** Of a person, who also sees themselves; empty for an API key. */
+  /** Of a person, who also sees themselves and where they are a member; empty for an API key. */
   userId: string;
 }
 
-const settingsOf = (viewer: Viewer | undefined): Settings => ({
-  organizationId: viewer?.organizationId ?? '',
-  userId: viewer?.credential.kind === 'session' ? viewer.userId : '',
-});
+function settingsOf(viewer: Viewer | undefined): Settings {
+  if (viewer?.credential.kind !== 'session') return { organizationId: viewer?.organizationId ?? '', userId: '' };
+  const { userId, organizationId, credential } = viewer;
+  return { userId, organizationId: credential.role === 'none' ? '' : organizationId };
+}
 
 const bindSettings = {
   name: 'bind-settings',

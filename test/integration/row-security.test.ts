@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/events/id.ts';
 import { onBehalfOf } from '../../src/graphql/on-behalf-of.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { startDeliveryApi, type DeliveryApi } from '../support/delivery-api.ts';
@@ -120,5 +121,39 @@ describe('the reader', () => {
   test('runs one statement at a time for the entities', async () => {
     const read = () => api.orm.em.getConnection('read').execute('select 1; select 2');
     await expect(onBehalfOf({ viewer: ours }, read)).rejects.toThrow('multiple commands');
+  });
+});
+
+describe('somebody who is a member of two organisations', () => {
+  let both: Viewer;
+
+  beforeAll(async () => {
+    both = await newTenant(api);
+    await api.pool.query(
+      `insert into memberships (id, organization_id, user_id, role, created_at) values ($1, $2, $3, 'viewer', now())`,
+      [newId('mem'), ours.organizationId, both.userId],
+    );
+  });
+
+  test('sees the names of both, and beyond that only the one they work in', async () => {
+    const organizations = await onBehalfOf({ viewer: both }, () => api.reads.query<{ id: string }>('select id from organizations'));
+    expect(organizations.rows.map(({ id }) => id).toSorted()).toEqual([ours.organizationId, both.organizationId].toSorted());
+    for (const table of readable.filter((name) => !['organizations', 'users', 'memberships'].includes(name))) {
+      const [seen, theirs] = [await rowsSeenBy(both, table), await rowsSeenBy(ours, table)];
+      expect(seen.filter((row) => theirs.includes(row)), table).toEqual([]);
+    }
+    const { rows } = await onBehalfOf({ viewer: both }, () => api.reads.query<{ id: string }>('select id from users'));
+    expect(rows).toEqual([{ id: both.userId }]);
+  });
+
+  test('sees nothing any more of one where their membership has ended', async () => {
+    const former: Viewer = { ...both, organizationId: others.organizationId, credential: { kind: 'session', id: newId('ses'), role: 'none' } };
+    for (const table of readable.filter((name) => !['organizations', 'users', 'memberships'].includes(name))) expect(await rowsSeenBy(former, table), table).toEqual([]);
+  });
+
+  test('sees as an API key only what is the key’s organisation’s', async () => {
+    const viewer: Viewer = { ...both, credential: { kind: 'key', id: newId('key'), scopes: ['operate'] } };
+    const { rows } = await onBehalfOf({ viewer }, () => api.reads.query<{ id: string }>('select id from organizations'));
+    expect(rows).toEqual([{ id: both.organizationId }]);
   });
 });

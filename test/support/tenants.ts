@@ -11,6 +11,8 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
   const run = (name: string, input: object, selection: string) =>
     api.gql(`mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { ${selection} errors { message } } }`, { input }, owner.token);
   await run('createApiKey', { name: 'Key', scopes: ['OPERATE'] }, 'key');
+  await run('inviteMember', { email: 'partner@example.org', role: 'PARTNER', formIds: [form.id] }, 'token');
+  await run('addSection', { formId: form.id, section: { title: 'Section' } }, 'section { id }');
   const { createIntegration } = await run('createIntegration', { formId: form.id, settings: { webhook: { url: 'https://example.com' } } }, 'integration { id }');
   const { submitResponse } = await run('submitResponse', { formId: form.id, answers: [{ key: 'q', value: 'A' }] }, 'response { id }');
   const deliveryId = await insertDelivery(api.pool, {
@@ -18,7 +20,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
     responseId: submitResponse.response.id,
     integrationId: createIntegration.integration.id,
   });
-  await api.pool.query('insert into sections (id, form_id, created_at) values ($1, $2, now())', [newId('sec'), form.id]);
+  await api.pool.query('insert into form_grants (membership_id, form_id) select id, $2 from memberships where user_id = $1', [owner.userId, form.id]);
   await insertAttempt(api.pool, { deliveryId, number: 1 });
   return viewerOf(owner);
 }
@@ -26,7 +28,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
 /** Somebody who is logged in. */
 export const viewerOf = ({ userId, organizationId }: { userId: Id<'usr'>; organizationId: Id<'org'> }): Viewer => ({
   userId, organizationId,
-  credential: { kind: 'session', id: newId('ses') },
+  credential: { kind: 'session', id: newId('ses'), role: 'owner' },
 });
 
 /** What the database says of each of its tables. */

@@ -7,6 +7,7 @@ const uses: Record<string, number> = {
   'src/accounts/accounts.service.ts': 3,
   'src/forms/forms.service.ts': 1,
   'src/forms/read-questions.ts': 5,
+  'src/forms/sections.service.ts': 2,
 };
 
 const root = path.resolve(import.meta.dirname, '../..');
