@@ -6,6 +6,8 @@ import '../accounts/members.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';
 import '../deliveries/response-deliveries.graphql.ts';
+import '../forms/form-files.graphql.ts';
+import '../forms/form-history.graphql.ts';
 import '../forms/forms.graphql.ts';
 import '../forms/granted-forms.graphql.ts';
 import '../forms/question-edits.graphql.ts';

@@ -14,6 +14,8 @@ import type { Config } from '../config.ts';
 import { openOrm } from '../db/orm.ts';
 import { openTenantReads } from '../db/tenant-reads.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
+import { createFormFilesService } from '../forms/form-files.service.ts';
+import { createFormHistoryService } from '../forms/form-history.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
@@ -60,6 +62,8 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       invitations: createInvitationsService({ standings, now }),
       members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
+      formFiles: createFormFilesService({ published, now }),
+      formHistory: createFormHistoryService({ reads, published }),
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool, reads }),

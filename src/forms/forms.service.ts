@@ -40,7 +40,7 @@ export function createFormsService(deps: FormsDeps) {
       const intake = changedIntake(openIntake, input, { faults, now: time });
       const translations = readFormTranslations(input, { now: {}, faults });
       const { drafts, ...places } = readNewQuestions(input, faults);
-      const definition = withFormTranslations(newDefinition(frame.title, drafts, { ...places, faults, path: ['questions'], now: time }), translations);
+      const definition = newDefinition(frame.title, drafts, { ...places, translations, faults, path: ['questions'], now: time });
       faults.throwIfAny();
       return insertForm(caller, { viewer, frame, intake, definition, time });
     },
@@ -123,7 +123,8 @@ function pageOfForms({ em }: Caller, { reach, range }: { reach: Reach; range: Ke
   );
 }
 
-function insertForm(
+/** Writes a new form with its first version. */
+export function insertForm(
   caller: Caller,
   members: { viewer: Viewer; frame: FormFrame; intake: Intake; definition: FormDefinition; time: Date },
 ): Promise<Form> {
@@ -141,13 +142,13 @@ function insertForm(
     });
     if (intake.maxResponses) em.create(FormPlaces, { formId: form.id, taken: 0 });
     await em.flush();
-    await writeFirstVersion(em, { formId: form.id, definition, now: time });
+    await writeFirstVersion(em, { formId: form.id, definition, authorId: viewer.userId, now: time });
     return form;
   });
 }
 
 /** Sets what differs, and the time of the change if anything does. */
-function applyFrame(form: Form, members: FormFrame, time: Date): void {
+export function applyFrame(form: Form, members: FormFrame, time: Date): void {
   const { title, description, email, metadata } = members;
   const isSame =
     form.title === title &&

@@ -28,6 +28,7 @@ const table = `
   node(User)                 -        -     ok    -  -  -  -  -
   node(Organization)         -        -     ok    ok ok ok ok ok
   node(ApiKey)               -        -     ok    -  -  -  -  -
+  node(FormVersion)          -        -     ok    ok ok ok ok ok
   node(Member)               -        -     ok    -  -  -  -  -
   node(Invitation)           -        -     ok    -  -  -  -  -
   node(Question)             ok       ok    ok    ok ok ok ok ok
@@ -38,6 +39,10 @@ const table = `
   node(Integration)          -        -     ok    -  -  -  ok ok
   node(Delivery)             -        -     ok    -  -  -  -  ok
   Form.owner                 -        -     ok    -  -  -  -  -
+  Form.versions              U        F     ok    ok ok ok ok ok
+  Form.versionByNumber       U        F     ok    ok ok ok ok ok
+  Form.changes               U        F     ok    ok ok ok ok ok
+  FormVersion.createdBy      -        -     ok    -  -  -  -  -
   Organization.members       -        -     ok    F  F  F  F  F
   Organization.invitations   -        -     ok    F  F  F  F  F
   Form.responses             U        F     ok    F  ok F  F  F
@@ -64,6 +69,8 @@ const table = `
   Mutation.createForm        U        ok    ok    F  F  ok F  F
   Mutation.updateForm        U        N     ok    F  F  ok F  F
   Mutation.deleteForm        U        N     ok    F  F  ok F  F
+  Mutation.importForm        U        N     ok    F  F  ok F  F
+  Mutation.duplicateForm     U        N     ok    F  F  ok F  F
   Mutation.addQuestion       U        N     ok    F  F  ok F  F
   Mutation.updateQuestion    U        N     ok    F  F  ok F  F
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
@@ -107,6 +114,7 @@ interface Actor {
 /** `found`: what the answer holds if the actor gets it. */
 type Call = (world: World) => { query: string; input?: object; found?: string };
 
+const versionIdOf = ({ formId }: World): string => `ver_${formId.slice(5)}0000000001`;
 const nodeCall = (pick: (world: World) => string): Call => (world) => ({ query: `{ node(id: "${pick(world)}") { id } }`, found: pick(world) });
 const mutationCall = (name: string, inputOf: (world: World) => object): Call => (world) => ({
   query: `mutation ($input: ${name.charAt(0).toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { errors { code message } } }`,
@@ -128,6 +136,7 @@ const calls: Record<string, Call> = {
   'node(User)': nodeCall(() => owner.userId),
   'node(Organization)': nodeCall(() => owner.organizationId),
   'node(ApiKey)': nodeCall(({ apiKeyId }) => apiKeyId),
+  'node(FormVersion)': nodeCall(versionIdOf),
   'node(Member)': nodeCall(({ memberId }) => memberId),
   'node(Invitation)': nodeCall(({ invitationId }) => invitationId),
   'Organization.members': ({ memberId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { members(last: 100) { edges { node { id } } } } } }`, found: memberId }),
@@ -141,6 +150,10 @@ const calls: Record<string, Call> = {
   'node(Integration)': nodeCall(({ integrationId }) => integrationId),
   'node(Delivery)': nodeCall(({ deliveryId }) => deliveryId),
   'Form.owner': ({ formId }) => ({ query: `{ form(id: "${formId}") { owner { id } } }`, found: owner.userId }),
+  'Form.versions': (world) => ({ query: `{ form(id: "${world.formId}") { versions { edges { node { id } } } } }`, found: versionIdOf(world) }),
+  'Form.versionByNumber': (world) => ({ query: `{ form(id: "${world.formId}") { versionByNumber(number: 1) { id } } }`, found: versionIdOf(world) }),
+  'Form.changes': ({ formId }) => ({ query: `{ form(id: "${formId}") { changes(from: 1, to: 1) { kind } } }`, found: '"changes"' }),
+  'FormVersion.createdBy': (world) => ({ query: `{ node(id: "${versionIdOf(world)}") { ... on FormVersion { createdBy { id } } } }`, found: owner.userId }),
   'Form.responses': ({ formId, responseId }) => ({ query: `{ form(id: "${formId}") { responses { edges { node { id } } } } }`, found: responseId }),
   'Form.integrations': ({ formId, integrationId }) => ({ query: `{ form(id: "${formId}") { integrations { id } } }`, found: integrationId }),
   'Form.deliveries': ({ formId, deliveryId }) => ({ query: `{ form(id: "${formId}") { deliveries { edges { node { id } } } } }`, found: deliveryId }),
@@ -169,6 +182,8 @@ const calls: Record<string, Call> = {
   'Mutation.createForm': mutationCall('createForm', () => ({ title: 'Another', questions: [question] })),
   'Mutation.updateForm': mutationCall('updateForm', ({ formId }) => ({ id: formId, title: 'Renamed' })),
   'Mutation.deleteForm': mutationCall('deleteForm', ({ formId }) => ({ id: formId })),
+  'Mutation.importForm': mutationCall('importForm', ({ formId }) => ({ formId, definition: { formwire: 1, title: 'Imported', questions: [] } })),
+  'Mutation.duplicateForm': mutationCall('duplicateForm', ({ formId }) => ({ id: formId })),
   'Mutation.addQuestion': mutationCall('addQuestion', ({ formId }) => ({ formId, question })),
   'Mutation.updateQuestion': mutationCall('updateQuestion', ({ questionId }) => ({ id: questionId, text: 'Which one?' })),
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),
@@ -311,7 +326,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Form.sections', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
+    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Form.sections', 'FormVersion.form', 'FormVersion.questions', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();

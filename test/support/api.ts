@@ -15,6 +15,8 @@ import { buildSchema } from '../../src/api/schema.ts';
 import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
 import { openOrm } from '../../src/db/orm.ts';
 import { openTenantReads } from '../../src/db/tenant-reads.ts';
+import { createFormFilesService } from '../../src/forms/form-files.service.ts';
+import { createFormHistoryService } from '../../src/forms/form-history.service.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
@@ -82,6 +84,8 @@ export async function startTestApi(options: {
     invitations: createInvitationsService({ standings, now }),
     members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
+    formFiles: createFormFilesService({ published, now }),
+    formHistory: createFormHistoryService({ reads, published }),
     questions: createQuestionsService({ published, now }),
     sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, reads, published }),
