@@ -98,6 +98,14 @@ test('a hidden question takes no answer, of one response or of many, and a respo
   expect(response.answers).toEqual([{ text: '30', question: { visibleWhen: null } }, { text: 'baker', question: { visibleWhen: 'age > 17' } }]);
 });
 
+test('an amendment that hides a question must take its answer away', async () => {
+  const form = await create([age, when('job', 'age > 17')]);
+  const responseId = await forms.submit(form.id, { answers: [{ key: 'age', value: 30 }, { key: 'job', value: 'baker' }] });
+  const amend = (...answers: Members[]) => forms.run('amendResponse', { responseId, expectedRevision: 1, answers }, { selection: 'response { answers { text } }' });
+  expect((await amend({ key: 'age', value: 3 })).errors).toMatchObject([{ code: 'ANSWER_HIDDEN', path: ['answers'] }]);
+  expect(await amend({ key: 'age', value: 3 }, { key: 'job', value: null })).toEqual({ response: { answers: [{ text: '3' }] }, errors: [] });
+});
+
 test('a section that is hidden hides all its questions', async () => {
   const form = await create([age], [{ title: 'Work', visibleWhen: 'age > 17', questions: [q('job', 'TEXT', { required: true }), when('pay', 'job == "baker"')] }]);
   const submit = (...values: [string, unknown][]) => forms.submit(form.id, { answers: values.map(([key, value]) => ({ key, value })) });
@@ -122,6 +130,13 @@ test('all conditions of a form together have 5,000 names, values and operators a
   const asked = (...sources: string[]) => [q('a', 'BOOLEAN'), ...sources.map((visibleWhen, index) => q(`q${index}`, 'BOOLEAN', { visibleWhen }))];
   expect(await faultsOf(asked(...most))).toEqual([]);
   expect(await faultsOf(asked(...most, 'a'))).toEqual([`INVALID_INPUT questions: All conditions of a form together have at most 5000 names, values and operators; these have 5001.`]);
+});
+
+test('a condition has 1,000 characters and not one more, all of which can be stored', async () => {
+  const padded = (length: number) => `age > 17${' '.repeat(length - 8)}`;
+  expect(await faultsOf([age, when('job', padded(1_000))])).toEqual([]);
+  expect(await faultsOf([age, when('job', padded(1_001))])).toEqual(['INVALID_INPUT questions.1.visibleWhen: At most 1000 characters; this has 1001.']);
+  expect(await faultsOf([age, when('job', 'age > 17 \u0000')])).toEqual([expect.stringMatching(/^INVALID_INPUT questions.1.visibleWhen: This contains/)]);
 });
 
 test('patterns in conditions count among those of the form', async () => {
