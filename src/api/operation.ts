@@ -1,5 +1,6 @@
 import { execute, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from '../graphql/context.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import { withCode } from './documents.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
 import type { Prepared, ReadyOperation } from './prepare.ts';
@@ -39,7 +40,7 @@ export function createOperationRunner(deps: {
       if (kind === 'subscription') return { result: { errors: [requestError('BAD_REQUEST', 'A subscription needs "accept: text/event-stream".')] }, status: 406 };
       const isMutation = kind === 'mutation';
       const contextValue = createContext();
-      const ended = await withinTime((abortSignal) => execute({ ...executionArgs(ready), schema, contextValue, abortSignal }), {
+      const ended = await withinTime((abortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal })), {
         operationMs,
         whenGone: isMutation ? undefined : whenGone, // what was sent is done, whether or not its sender still waits
       });

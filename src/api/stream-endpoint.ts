@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { execute, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
 import { executionArgs, withCost } from './operation.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
@@ -93,13 +94,16 @@ const useOwnExecution = ({ schema, operationMs }: Pick<StreamEndpointDeps, 'sche
     const { ready } = prepared;
     const isMutation = ready.operation.operation === 'mutation';
     setExecuteFn(async () => {
-      const run = (abortSignal: AbortSignal) => execute({ ...executionArgs(ready), schema, contextValue, abortSignal });
+      const run = (abortSignal: AbortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal }));
       const ended = await withinTime(run, { operationMs, whenGone: isMutation ? undefined : whenGone });
       return 'over' in ended ? outOfTime({ isMutation, operationMs }).result : withCost(ended.done, ready);
     });
   },
   onSubscribe: ({ subscribeFn, setSubscribeFn }) => {
-    setSubscribeFn((given) => subscribeFn({ ...given, contextValue: within(given).own }));
+    setSubscribeFn((given) => {
+      const { own: contextValue } = within(given);
+      return onBehalfOf(contextValue, () => subscribeFn({ ...given, contextValue }));
+    });
   },
 });
 

@@ -11,21 +11,23 @@ import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
-import { endingWithOperation } from '../db/operation-scope.ts';
+import { endingWithOperation, makeEndWithOperation } from '../db/operation-scope.ts';
 import { openOrm } from '../db/orm.ts';
+import { openTenantReads } from '../db/tenant-reads.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormFilesService } from '../forms/form-files.service.ts';
 import { createFormHistoryService } from '../forms/form-history.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
+import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
-import { entityConnections, type Pipeline } from './compose.ts';
+import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
   config: Config;
@@ -45,7 +47,10 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
-  const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
+  const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
+  const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
+  makeEndWithOperation(reads);
+  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
   // What callers share, such as sessions and published forms, is read past the end of one call.
@@ -71,10 +76,10 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       members: createMembersService({ pool: operationPool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
       formFiles: createFormFilesService({ published, now }),
-      formHistory: createFormHistoryService({ pool, published }),
+      formHistory: createFormHistoryService({ reads, published }),
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
-      deliveries: createDeliveriesService({ pool: operationPool }),
+      deliveries: createDeliveriesService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
         pool: operationPool,
         providerNamed,
@@ -82,7 +87,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool: operationPool, forms: published, submitter, limits: callers, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
@@ -101,6 +106,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     close: async () => {
       await server.close();
       await orm.close(true);
+      await reads.end();
     },
   };
 }

@@ -59,7 +59,7 @@ export async function readDeliveries(
   key: { reach: Reach; ids: readonly Id<'dlv'>[] },
 ): Promise<Map<Id<'dlv'>, DeliveryRow>> {
   const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and ${deliveriesIn(key.reach)}`;
-  const { rows } = await pool.query<DeliveryRow>(query.toQuery());
+  const { rows } = await pool.query<DeliveryRow>({ name: `deliveries-by-id-${key.reach.kind}`, ...query.toQuery() });
   return new Map(rows.map((row) => [row.id, row]));
 }
 

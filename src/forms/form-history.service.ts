@@ -11,7 +11,8 @@ import type { PublishedForms } from './published-forms.ts';
 import { pageOfVersions, readVersionsByKey, type VersionOfForm } from './version-rows.ts';
 
 export interface FormHistoryDeps {
-  pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
   published: Pick<PublishedForms, 'version'>;
 }
 
@@ -21,7 +22,7 @@ export type ChangeOfForm = FormChange & { formId: Id<'form'>; definition: FormDe
 export type FormHistoryService = ReturnType<typeof createFormHistoryService>;
 
 /** What a form asked before, and what was changed when. Only those who reach it as members read this: what was taken back was taken back from strangers. */
-export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
+export function createFormHistoryService({ reads, published }: FormHistoryDeps) {
   const definition = async (formId: Id<'form'>, { number, argument }: { number: number; argument: string }): Promise<FormDefinition> => {
     const found = number >= 1 && number <= maxNumber ? await published.version(formId, number) : undefined;
     if (!found) throw new UserError('NOT_FOUND', `This form has no version ${number}; "version" says which is the newest.`, [argument]);
@@ -31,7 +32,7 @@ export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
   return {
     /** A page of versions by their numbers. */
     list: async (caller: Caller, page: { formId: Id<'form'>; range: KeysetRange }): Promise<VersionOfForm[]> => {
-      return pageOfVersions(pool, { ...page, reach: reachOf(requirePermission(caller, 'forms:read')) });
+      return pageOfVersions(reads, { ...page, reach: reachOf(requirePermission(caller, 'forms:read')) });
     },
 
     /** The versions of these ids whose forms the viewer reaches. */
@@ -39,7 +40,7 @@ export function createFormHistoryService({ pool, published }: FormHistoryDeps) {
       const viewer = viewerAllowed(caller, 'forms:read');
       if (!viewer) return new Map();
       const keys = ids.flatMap((id) => parseVersionId(id) ?? []);
-      const versions = await readVersionsByKey(pool, { reach: reachOf(viewer), keys });
+      const versions = await readVersionsByKey(reads, { reach: reachOf(viewer), keys });
       return new Map(versions.map((version) => [version.id, version]));
     },
 

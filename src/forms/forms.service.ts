@@ -5,6 +5,7 @@ import { formsWhere, reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import { unrestricted } from '../graphql/unrestricted.ts';
 import { canonical } from '../events/canonical-json.ts';
 import { checkDefinition } from './definition-checks.ts';
 import { newDefinition, withFormTranslations, withTitle } from './definition-edit.ts';
@@ -80,7 +81,7 @@ export function createFormsService(deps: FormsDeps) {
 
     /** The forms of these ids, whoever asks; deleted ones are not found. */
     async readMany({ em }: Caller, ids: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Form>> {
-      const forms = await em.find(Form, { id: { $in: [...ids] }, deletedAt: null });
+      const forms = await em.find(Form, { id: { $in: [...ids] }, deletedAt: null }, unrestricted.formsById);
       return new Map(forms.map((form) => [form.id, form]));
     },
 

@@ -22,6 +22,8 @@ import type { Submitter, SubmitResult } from './submit-response.ts';
 
 export interface ResponsesDeps {
   pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
   forms: Pick<PublishedForms, 'version' | 'refresh'>;
   submitter: Submitter;
   limits: Pick<CallerLimits, 'countResponses'>;
@@ -39,7 +41,7 @@ export type ResponsesService = ReturnType<typeof createResponsesService>;
  * organisation reads.
  */
 export function createResponsesService(deps: ResponsesDeps) {
-  const { pool, forms, submitter, limits } = deps;
+  const { reads, forms, submitter, limits } = deps;
 
   const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
     const definition = await forms.version(formId, formVersion);
@@ -49,7 +51,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
   const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
     const viewer = viewerAllowed(caller, 'responses:read');
-    return viewer ? readResponses(pool, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+    return viewer ? readResponses(reads, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
   };
 
   return {
@@ -81,15 +83,15 @@ export function createResponsesService(deps: ResponsesDeps) {
 
     /** Writes down what a member found of a response. See `setReviewState`. */
     setReviewState: (caller: Pick<Caller, 'viewer'>, input: SetReviewStateInput): Promise<SubmittedResponse> =>
-      setReviewState(pool, { viewer: requirePermission(caller, 'responses:review'), input }),
+      setReviewState(deps.pool, { viewer: requirePermission(caller, 'responses:review'), input }),
 
     /** Where families of the viewer's organisation stand in the review. */
     reviewStates: (caller: Caller, familyIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, ReviewState>> =>
-      readReviewStates(pool, { familyIds, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+      readReviewStates(reads, { familyIds, organizationId: requirePermission(caller, 'responses:read').organizationId }),
 
     /** A page of a family's reviews, oldest first. */
     listReviews: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<ReviewRow[]> =>
-      pageOfReviews(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+      pageOfReviews(reads, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
 
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,
@@ -97,17 +99,17 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
+      return pageOfResponses(reads, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
     },
 
     /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
     listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>
-      pageOfRevisions(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
+      pageOfRevisions(reads, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
       const reach = reachOf(requirePermission(caller, 'responses:read'));
-      const responses = await pageOfResponses(pool, { ...page, reach });
+      const responses = await pageOfResponses(reads, { ...page, reach });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);
     },

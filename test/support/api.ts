@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
@@ -14,8 +15,9 @@ import { buildSchema } from '../../src/api/schema.ts';
 import type { ApiLimits } from '../../src/api/limits.ts';
 import type { Introspection } from '../../src/api/prepare.ts';
 import { createApiServer, type ApiServer, type Readiness } from '../../src/api/server.ts';
-import { endingWithOperation } from '../../src/db/operation-scope.ts';
+import { endingWithOperation, makeEndWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import { openTenantReads } from '../../src/db/tenant-reads.ts';
 import { createFormFilesService } from '../../src/forms/form-files.service.ts';
 import { createFormHistoryService } from '../../src/forms/form-history.service.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
@@ -23,6 +25,7 @@ import { createPublishedForms, type PublishedForms } from '../../src/forms/publi
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
 import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
+import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
@@ -36,6 +39,9 @@ export interface TestApi extends AsyncDisposable {
   url: string;
   databaseUrl: string;
   pool: Pool;
+  /** What services read with for a viewer. */
+  reads: Pool;
+  orm: MikroORM;
   standings: Standings;
   published: PublishedForms;
   server: ApiServer;
@@ -65,14 +71,17 @@ export interface TestApiOptions {
   databaseUrl?: string;
   trustedProxies?: number;
   readiness?: () => Promise<Readiness>;
-  extend?: (parts: { pool: Pool; operationPool: Pool; published: PublishedForms; callers: CallerLimits }) => Partial<Services>;
+  extend?: (parts: { pool: Pool; operationPool: Pool; reads: Pool; published: PublishedForms; callers: CallerLimits }) => Partial<Services>;
 }
 
 /** The API alone, with accounts and forms, on a database of its own. `extend` adds services of other features. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const stack = new AsyncDisposableStack();
   const database = options.databaseUrl === undefined ? stack.use(await createTestDatabase()) : { url: options.databaseUrl };
-  const orm = await openOrm(database.url, { poolSize: 8 });
+  const reads = openTenantReads({ url: database.url, max: 4, log: silentLog, viewer: viewerOfOperation });
+  makeEndWithOperation(reads);
+  stack.defer(() => reads.end());
+  const orm = await openOrm(database.url, { poolSize: 8, reads });
   stack.defer(() => orm.close(true));
   const pool = new Pool({ connectionString: database.url, max: 8 });
   pool.on('error', () => undefined); // the database is dropped while idle connections still close
@@ -92,10 +101,10 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
     formFiles: createFormFilesService({ published, now }),
-    formHistory: createFormHistoryService({ pool, published }),
+    formHistory: createFormHistoryService({ reads, published }),
     questions: createQuestionsService({ published, now }),
     sections: createSectionsService({ published, now }),
-    ...options.extend?.({ pool, operationPool: endingWithOperation(pool), published, callers }),
+    ...options.extend?.({ pool, operationPool: endingWithOperation(pool), reads, published, callers }),
   } as Services;
 
   const server = createApiServer({
@@ -139,7 +148,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   };
 
   return {
-    url, databaseUrl: database.url, pool, standings, published, server, clock, gql, post, register,
+    url, databaseUrl: database.url, pool, reads, orm, standings, published, server, clock, gql, post, register,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -32,12 +32,13 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   let owners = 0;
   const api = await startTestApi({
-    extend: ({ pool, operationPool, published, callers }) => {
+    extend: ({ pool, operationPool, reads, published, callers }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);
       return {
         responses: createResponsesService({
           pool: operationPool,
+          reads,
           forms: published,
           limits: callers,
           onCommitted,
@@ -50,7 +51,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
-        deliveries: createDeliveriesService({ pool: operationPool }),
+        deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },
   });

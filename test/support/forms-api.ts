@@ -32,9 +32,9 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
   const api = await startTestApi({
     ...options,
     ...(beside && { databaseUrl: beside.api.databaseUrl }),
-    extend: ({ pool, operationPool, published, callers }) => ({
+    extend: ({ pool, operationPool, reads, published, callers }) => ({
       responses: createResponsesService({
-        pool: operationPool, forms: published, limits: callers, onCommitted: () => undefined,
+        pool: operationPool, reads, forms: published, limits: callers, onCommitted: () => undefined,
         submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
       }),
     }),
