@@ -15,7 +15,7 @@ import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
 import type { ReviewState } from './review.entity.ts';
-import { pageOfReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
+import { pageOfReviews, readReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
@@ -88,6 +88,12 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** Where families of the viewer's organisation stand in the review. */
     reviewStates: (caller: Caller, familyIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, ReviewState>> =>
       readReviewStates(reads, { familyIds, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+
+    /** The reviews of these ids whose responses the viewer's organisation owns. */
+    readReviews: async (caller: Caller, ids: readonly Id<'rvw'>[]): Promise<Map<Id<'rvw'>, ReviewRow>> => {
+      const viewer = viewerAllowed(caller, 'responses:read');
+      return viewer ? readReviews(reads, { organizationId: viewer.organizationId, ids }) : new Map<Id<'rvw'>, ReviewRow>();
+    },
 
     /** A page of a family's reviews, oldest first. */
     listReviews: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<ReviewRow[]> =>

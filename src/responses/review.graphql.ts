@@ -5,13 +5,17 @@ import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { mutation } from '../graphql/mutation.ts';
+import { nodeRef } from '../graphql/node.ts';
 import { requireFormOwner } from './require-form-owner.ts';
 import { ResponseType, ReviewStateType } from './responses.graphql.ts';
 import { maxCommentLength, type ReviewRow } from './reviews.ts';
 
 const stateLoader = createLoader((ids: readonly Id<'resp'>[], context) => context.services.responses.reviewStates(context, ids));
 
-const ReviewType = builder.objectRef<ReviewRow>('Review').implement({
+const reviewLoader = createLoader((ids: readonly Id<'rvw'>[], context) => context.services.responses.readReviews(context, ids));
+
+const ReviewType = nodeRef<'rvw', ReviewRow>('Review', { prefix: 'rvw', load: reviewLoader });
+ReviewType.implement({
   description: 'What a member found of a response.',
   fields: (t) => ({
     state: t.expose('state', { type: ReviewStateType }),

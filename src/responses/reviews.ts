@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { reachOf, type Reach } from '../accounts/reach.ts';
-import { allOf, sql, trusted } from '../bound-sql.ts';
+import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { createInputFaults } from '../forms/input-faults.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -87,6 +87,20 @@ export async function readReviewStates(pool: Pool, key: { organizationId: Id<'or
 /** One review as it is stored. */
 export type ReviewRow = Pick<Review, 'id' | 'revision' | 'state' | 'comment' | 'reviewedById' | 'createdAt'>;
 
+const columns = trusted(`v.id, v.revision, v.state, v.comment, v.reviewed_by_id as "reviewedById", v.created_at as "createdAt"`);
+
+/** Reviews of an organisation's responses. */
+const ownedBy = (organizationId: Id<'org'>): Sql => sql`
+  from reviews v
+  join responses r on r.id = v.family_id
+  join forms f on f.id = r.form_id and f.organization_id = ${organizationId} and f.deleted_at is null`;
+
+/** The reviews of these ids that belong to the organisation. */
+export async function readReviews(pool: Pool, key: { organizationId: Id<'org'>; ids: readonly Id<'rvw'>[] }): Promise<Map<Id<'rvw'>, ReviewRow>> {
+  const { rows } = await pool.query<ReviewRow>(sql`select ${columns} ${ownedBy(key.organizationId)} where v.id = any(${key.ids})`.toQuery());
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 /** A page of a family's reviews, oldest first. */
 export async function pageOfReviews(pool: Pool, page: { organizationId: Id<'org'>; familyId: Id<'resp'>; range: KeysetRange }): Promise<ReviewRow[]> {
   const { organizationId, familyId, range } = page;
@@ -95,14 +109,8 @@ export async function pageOfReviews(pool: Pool, page: { organizationId: Id<'org'
     range.after === undefined ? undefined : sql`v.id > ${range.after}`,
     range.before === undefined ? undefined : sql`v.id < ${range.before}`,
   ];
-  const query = sql`
-    select v.id, v.revision, v.state, v.comment, v.reviewed_by_id as "reviewedById", v.created_at as "createdAt"
-    from reviews v
-    join responses r on r.id = v.family_id
-    join forms f on f.id = r.form_id and f.organization_id = ${organizationId}
-    where ${allOf(conditions)}
-    order by v.id ${trusted(range.reversed ? 'desc' : 'asc')}
-    limit ${range.limit}`;
+  const direction = trusted(range.reversed ? 'desc' : 'asc');
+  const query = sql`select ${columns} ${ownedBy(organizationId)} where ${allOf(conditions)} order by v.id ${direction} limit ${range.limit}`;
   const { rows } = await pool.query<ReviewRow>(query.toQuery());
   return rows;
 }

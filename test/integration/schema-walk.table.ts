@@ -40,6 +40,7 @@ export const table = `
   node(Question)                         all      all   all    all   all    all    all     all       all  all  all  all  all
   node(Question/removed)                 none     none  none   all   all    all    all     none      all  all  all  all  all
   node(Response)                         none     none  none   all   all    all    none    none      none all  none none none
+  node(Review)                           none     none  none   all   all    all    none    none      none all  none none none
   node(Section)                          all      all   all    all   all    all    all     all       all  all  all  all  all
   node(User)                             none     none  none   all   all    all    none    none      none none none none none
 
@@ -85,19 +86,26 @@ export const table = `
   Response.answers                       -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.collector                     -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.deliveries                    -        -     -      all   all    all    -       -         -    F    -    -    -
+  Response.erasedBy                      -        -     -      none  none   none   -       -         -    none -    -    -
   Response.form                          -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.pipeline                      -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.respondent                    -        -     -      all   all    all    -       -         -    all  -    -    -
+  Response.reviews                       -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.revisions                     -        -     -      all   all    all    -       -         -    all  -    -    -
   Response/amended.amendedBy             -        -     -      all   all    all    -       -         -    none -    -    -
+  Response/erased.erasedBy               -        -     -      all   all    all    -       -         -    none -    -    -
   Response/submitted.amendedBy           none     none  none   none  none   none   none    none      none F    F    F    F
   Response/submitted.answers             all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.collector           all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.deliveries          U        F     F      all   all    all    some    F         F    F    F    F    F
+  Response/submitted.erasedBy            none     none  none   none  none   none   none    none      none F    F    F    F
   Response/submitted.form                all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.pipeline            U        F     F      all   all    all    some    F         F    F    F    F    F
   Response/submitted.respondent          all      all   all    all   all    all    all     all       all  F    F    F    F
+  Response/submitted.reviews             U        F     F      all   all    all    F       F         F    F    F    F    F
   Response/submitted.revisions           U        F     F      all   all    all    F       F         F    F    F    F    F
+
+  Review.by                              -        -     -      all   all    all    -       -         -    none -    -    -
 
   Answer.choices                         -        -     -      all   all    all    -       -         -    all  -    -    -
   Answer.question                        -        -     -      all   all    all    -       -         -    all  -    -    -
@@ -146,6 +154,8 @@ export const table = `
   Mutation.removeSection                 U        N     F      ok    ok     F      F       F         F    F    ok   F    F
   Mutation.submitResponse                ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
   Mutation.amendResponse                 U        N     F      ok    ok     F      F       F         ok   F    F    F    F
+  Mutation.eraseResponse                 U        N     F      ok    ok     F      F       F         F    F    F    F    F
+  Mutation.setReviewState                U        N     F      ok    ok     F      F       F         F    F    F    F    F
   Mutation.submitResponses               ok       ok    ok     ok    ok     ok     ok      ok        ok   F    F    F    F
   Mutation.createIntegration             U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.createIntegration/everywhere  U        own   F      ok    ok     F      X       X         F    F    F    ok   F
@@ -189,6 +199,8 @@ export const nodes: Record<string, (things: Things) => string> = {
   Choice: ({ choiceId }) => choiceId,
   Response: ({ responseId }) => responseId,
   'Response/amended': ({ amendedResponseId }) => amendedResponseId,
+  'Response/erased': ({ erasedResponseId }) => erasedResponseId,
+  Review: ({ reviewId }) => reviewId,
   Answer: ({ answerId }) => answerId,
   Integration: ({ integrationId }) => integrationId,
   'Integration/own': ({ ownIntegrationId }) => ownIntegrationId,
@@ -245,6 +257,8 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   removeSection: ({ sectionId }) => ({ id: sectionId }),
   submitResponse: ({ formId }) => ({ formId, answers: [] }),
   amendResponse: ({ responseId }) => ({ responseId, expectedRevision: 1, metadata: { note: 'mended' } }),
+  eraseResponse: ({ responseId }) => ({ responseId }),
+  setReviewState: ({ responseId }) => ({ responseId, state: 'APPROVED' }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),
   createIntegration: ({ formId }) => ({ formId, ...webhook }),
   'createIntegration/everywhere': () => webhook,

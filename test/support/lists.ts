@@ -61,6 +61,11 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
       rows: () => column('select id from responses where family_id = $1 order by revision', family),
       grow: () => amend(api, owner, family),
     },
+    'Response.reviews': {
+      path: [`response(id: "${family}")`],
+      rows: () => column('select id from reviews where family_id = $1 order by id', family),
+      grow: () => review(api, owner, family),
+    },
   };
   const page = (field: string) => [`${field}(first: 5)`, 'edges', 'node'];
   const nodes: Lists['nodes'] = {
@@ -71,6 +76,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     Question: [inForm, 'questions'],
     Choice: [inForm, 'questions', 'choices'],
     Answer: [inForm, ...page('responses'), 'answers'],
+    Review: [`response(id: "${family}")`, ...page('reviews')],
     Integration: [inForm, 'integrations'],
     FormVersion: [inForm, ...page('versions')],
     Section: [inForm, 'sections'],
@@ -110,6 +116,11 @@ async function insertMember(pool: Pool, { organizationId }: Owner, role: string)
 async function amend(api: DeliveryApi, owner: Owner, responseId: string): Promise<void> {
   const { rows } = await api.pool.query<{ revision: number }>('select max(revision) as revision from responses where family_id = $1', [responseId]);
   await mutate(api, owner, { name: 'amendResponse', input: { responseId, expectedRevision: rows[0]!.revision } });
+}
+
+async function review(api: DeliveryApi, owner: Owner, familyId: string): Promise<void> {
+  const { rows } = await api.pool.query<{ id: string }>('select id from responses where family_id = $1 order by revision desc limit 1', [familyId]);
+  await mutate(api, owner, { name: 'setReviewState', input: { responseId: rows[0]!.id, state: 'IN_REVIEW' } });
 }
 
 const columnReader = (pool: Pool) => async (text: string, id: string): Promise<string[]> =>

@@ -15,7 +15,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
   await run('addSection', { formId: form.id, section: { title: 'Section' } }, 'section { id }');
   const { createIntegration } = await run('createIntegration', { formId: form.id, settings: { webhook: { url: 'https://example.com' } } }, 'integration { id }');
   const { submitResponse } = await run('submitResponse', { formId: form.id, answers: [{ key: 'q', value: 'A' }] }, 'response { id }');
-  await run('setReviewState', { responseId: submitResponse.response.id, expectedRevision: 1, state: 'APPROVED' }, 'response { id }');
+  await run('setReviewState', { responseId: submitResponse.response.id, state: 'APPROVED' }, 'response { id }');
   const deliveryId = await insertDelivery(api.pool, {
     organizationId: owner.organizationId, formId: form.id,
     responseId: submitResponse.response.id,

@@ -24,8 +24,10 @@ export interface Things {
   choiceId: Id<'ch'>;
   responseId: Id<'resp'>;
   amendedResponseId: Id<'resp'>;
+  erasedResponseId: Id<'resp'>;
   /** What the response was made of: sent again, it answers the response. */
   submission: { formId: Id<'form'>; clientId: string; answers: object[] };
+  reviewId: Id<'rvw'>;
   answerId: string;
   integrationId: Id<'intg'>;
   ownIntegrationId: Id<'intg'>;
@@ -164,8 +166,15 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { token, invitation } = await crowd.invite(owner, { email: 'someone@example.com', role: 'PARTNER', formIds: [formId] });
     const amendedResponseId = await insertResponse(pool, { formId });
     await pool.query('update responses set amended_by_id = $2 where id = $1', [amendedResponseId, userId]);
+    const erasedResponseId = await insertResponse(pool, { formId });
+    await pool.query('update responses set erased_at = now(), erased_by_id = $2 where id = $1', [erasedResponseId, userId]);
+    const reviewId = newId('rvw');
+    await pool.query(
+      `insert into reviews (id, family_id, revision, state, reviewed_by_id, created_at) values ($1, $2, 1, 'rejected', $3, now())`,
+      [reviewId, responseId, userId],
+    );
     return {
-      ...form, ...theirs, amendedResponseId, organizationId, userId, submission, responseId, unique, bystander,
+      ...form, ...theirs, amendedResponseId, erasedResponseId, reviewId, organizationId, userId, submission, responseId, unique, bystander,
       ownIntegrationId: own.integrationId,
       ownDeliveryId: own.deliveryId,
       answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
