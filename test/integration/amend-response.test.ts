@@ -1,9 +1,9 @@
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Id } from '../../src/events/id.ts';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { amendResponse } from '../../src/responses/amend-response.ts';
 import { UserError } from '../../src/user-error.ts';
+import { openTestPool } from '../support/database.ts';
 import { editorOf } from '../support/pipeline.ts';
 import { openOtherSubmitter, startFormsApi, type FormsApi } from '../support/forms-api.ts';
 
@@ -181,8 +181,7 @@ test('of editors who amend the same revision at once, in several processes, exac
   const { api, organizationId } = forms;
   const { form, responseId } = await submitted();
   await using others = openOtherSubmitter(api.databaseUrl);
-  const pool = new Pool({ connectionString: api.databaseUrl, max: 4 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(api.databaseUrl);
   const processes = [{ pool: api.pool, forms: api.published }, { pool, forms: createPublishedForms({ pool }) }];
   const events: string[] = [];
   const attempt = async (editor: number, expectedRevision: number): Promise<string> => {

@@ -1,8 +1,7 @@
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../src/log.ts';
 import { chunkOf, createRateLimits, type Rate, type RateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
 import { startFormsApi, type FormsApi } from '../support/forms-api.ts';
 
 let database: TestDatabase;
@@ -13,8 +12,7 @@ afterAll(() => database[Symbol.asyncDispose]());
 
 /** What one process has: connections and leases of its own. */
 function startProcess(rates: Rates, databaseUrl = database.url): RateLimits & AsyncDisposable {
-  const pool = new Pool({ connectionString: databaseUrl, max: 2 });
-  pool.on('error', () => undefined);
+  const pool = openTestPool(databaseUrl, 2);
   return { ...createRateLimits({ pool, rates, log: silentLog, patienceMs: 30_000 }), [Symbol.asyncDispose]: () => pool.end() };
 }
 
@@ -97,7 +95,7 @@ describe('processes that share a database', () => {
 });
 
 async function statements(): Promise<{ rows: { calls: string }[] }> {
-  const pool = new Pool({ connectionString: database.url, max: 1 });
+  const pool = openTestPool(database.url, 1);
   try {
     return await pool.query('select xact_commit as calls from pg_stat_database where datname = current_database()');
   } finally {

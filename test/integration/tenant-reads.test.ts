@@ -1,4 +1,3 @@
-import { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Organization } from '../../src/accounts/organization.entity.ts';
 import { openOrm } from '../../src/db/orm.ts';
@@ -6,7 +5,7 @@ import { openTenantReads } from '../../src/db/tenant-reads.ts';
 import { onBehalfOf, viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog } from '../../src/log.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
 import { withClient } from '../support/pipeline.ts';
 import { insertTenant } from '../support/rows.ts';
 import { viewerOf } from '../support/tenants.ts';
@@ -16,7 +15,7 @@ let viewers: (Viewer | undefined)[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const pool = new Pool({ connectionString: database.url, max: 1 });
+  const pool = openTestPool(database.url, 1);
   viewers = [viewerOf(await insertTenant(pool)), viewerOf(await insertTenant(pool)), undefined];
   await pool.end();
 });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
@@ -29,7 +29,7 @@ import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, openTestPool } from './database.ts';
 
 let schema: ReturnType<typeof buildSchema> | undefined;
 /** All processes of an installation sign with the same key. */
@@ -83,8 +83,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   stack.defer(() => reads.end());
   const orm = await openOrm(database.url, { poolSize: 8, reads });
   stack.defer(() => orm.close(true));
-  const pool = new Pool({ connectionString: database.url, max: 8 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(database.url, 8);
   stack.defer(() => pool.end());
 
   const clock = { now: new Date('2026-11-21T02:15:00.000Z') };

@@ -1,8 +1,8 @@
-import { Pool } from 'pg';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter, type Submitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
+import { openTestPool } from './database.ts';
 
 type Input = Record<string, unknown>;
 
@@ -67,8 +67,7 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
 
 /** Another API process's way of taking responses: a cache of forms and connections of its own. */
 export function openOtherSubmitter(databaseUrl: string): { submitter: Submitter } & AsyncDisposable {
-  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(databaseUrl);
   const submitter = createSubmitter({ pool, writePool: pool, forms: createPublishedForms({ pool }), onCommitted: () => undefined });
   return { submitter, [Symbol.asyncDispose]: () => pool.end() };
 }
