@@ -168,7 +168,10 @@ async function refuseTaken({ em }: Caller, { username, email }: AccountDraft): P
 
 const takenFault = (field: 'username' | 'email'): Fault => ({
   code: 'TAKEN',
-  message: `Another account has this ${field === 'email' ? 'e-mail address' : 'username'}.`,
+  message:
+    field === 'email'
+      ? 'Another account has this e-mail address; if it is yours, log in, and accept an invitation with acceptInvitation.'
+      : 'Another account has this username.',
   path: [field],
 });
 

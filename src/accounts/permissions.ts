@@ -84,6 +84,6 @@ function whyForbidden({ credential }: Viewer, permission: Permission): string {
   if (credential.kind === 'key') {
     return scopes.length === 0 ? personNeeded : `This API key may not do this; it would need the scope ${scopes.join(' or ')}.`;
   }
-  if (credential.role === 'none') return 'You are not a member of this organisation any more; work in another one with switchOrganization.';
+  if (credential.role === 'none') return 'You are not a member of this organisation any more; work in another one with switchOrganization, or ask one of its owners for an invitation.';
   return `As ${credential.role} of this organisation you may not do this; it takes the role ${roles.join(' or ')}.`;
 }

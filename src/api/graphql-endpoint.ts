@@ -108,7 +108,7 @@ async function readPost(request: IncomingMessage, { bodies, address }: { bodies:
 function refuseBody(refusal: Refusal): undefined {
   switch (refusal) {
     case 'too large':
-      throw unread(limits.bodyBytes.status, 'The body is too large.', limits.bodyBytes.code);
+      throw unread(limits.bodyBytes.status, `The body must have at most ${limits.bodyBytes.value} bytes.`, limits.bodyBytes.code);
     case 'too slow':
       throw unread(limits.bodyQuietMs.status, 'The body came too slowly.', limits.bodyQuietMs.code);
     case 'overloaded':
@@ -123,7 +123,7 @@ function refuseBody(refusal: Refusal): undefined {
 const problem = (status: number, message: string, code = 'BAD_REQUEST'): Answer => ({ status, body: { errors: [requestError(code, message)] } });
 
 /** For a body that was not read to its end: the connection cannot be used for another request. */
-const unread = (status: number, message: string, code: string): Refused => new Refused({ ...problem(status, message, code), headers: { connection: 'close' } });
+const unread = (status: number, message: string, code: string): Refused => new Refused({ ...problem(status, message, code), isEarly: true });
 
 const unauthenticated: Answer = {
   status: 401,

@@ -5,6 +5,8 @@ export interface Answer {
   body: unknown;
   contentType?: string;
   headers?: Record<string, string>;
+  /** Whether the request's body is still on its way, and not to be waited for: the connection ends with this answer. */
+  isEarly?: boolean;
 }
 
 /** Any page may call the API: what a call may do hangs on the token it sends, never on a cookie. */
@@ -18,7 +20,7 @@ const preflight = {
 };
 
 /** Sends one answer as JSON. Does nothing where the client is gone, or an answer was sent already. */
-export function sendJson(response: ServerResponse, { status, body, contentType = 'application/json', headers }: Answer): void {
+export function sendJson(response: ServerResponse, { status, body, contentType = 'application/json', headers, isEarly }: Answer): void {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(body);
   response.writeHead(status, {
@@ -26,8 +28,30 @@ export function sendJson(response: ServerResponse, { status, body, contentType =
     'content-type': `${contentType}; charset=utf-8`,
     'content-length': Buffer.byteLength(text),
     ...headers,
+    ...(isEarly && { connection: 'close' }),
   });
-  response.end(text);
+  if (isEarly) endEarly(response, text);
+  else response.end(text);
+}
+
+/** Enough for the answer to get to a client that is far away. */
+const lingerMs = 2_000;
+
+/**
+ * Ends an answer while the body still comes, of which what comes for a while is thrown away: to bytes for a closed
+ * connection the system answers with a reset, and that takes the answer from a client that has not read it yet.
+ * Source: RFC 9112, 9.6.
+ */
+function endEarly(response: ServerResponse, text: string): void {
+  const { req: request, socket } = response;
+  response.write(text);
+  socket?.end();
+  const end = (): void => {
+    clearTimeout(lingering);
+    response.end(); // closes the connection, once the answer is out
+  };
+  const lingering = setTimeout(end, lingerMs).unref();
+  request.once('end', end).once('close', end).resume();
 }
 
 /** Answers a browser's question whether a page may send a request. */

@@ -1,6 +1,6 @@
 import { canonical, type Json } from '../events/canonical-json.ts';
 import { newId, type Id } from '../events/id.ts';
-import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
+import type { ChoiceDefinition, FormDefinition, QuestionDefinition, Translation } from './form-definition.ts';
 import { checkDefinition } from './definition-checks.ts';
 import { formLimits } from './form-limits.ts';
 import type { InputFaults, Path } from './input-faults.ts';
@@ -108,9 +108,12 @@ export const withTitle = (definition: FormDefinition, title: string): FormDefini
 /** The definition with these translations of the form's own texts; the very same where they are there already. */
 export function withFormTranslations(definition: FormDefinition, translations: FormTranslations): FormDefinition {
   const { titleTranslations: _title, descriptionTranslations: _description, ...rest } = definition;
-  const isSame = translationNames.every((name) => JSON.stringify(translations[name] ?? []) === JSON.stringify(definition[name]?.map(({ locale, text }) => ({ locale, text })) ?? []));
+  const isSame = translationNames.every((name) => inOneOrder(translations[name]) === inOneOrder(definition[name]));
   return isSame ? definition : { ...rest, ...translations };
 }
+
+/** For comparing: PostgreSQL gives members of a `jsonb` back in an order of its own. */
+const inOneOrder = (translations: readonly Translation[] = []): string => JSON.stringify(translations.map(({ locale, text }) => [locale, text]));
 
 export const translationNames = ['titleTranslations', 'descriptionTranslations'] as const;
 /** Absent where there are none. */

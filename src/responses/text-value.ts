@@ -21,12 +21,20 @@ export function compileText(question: QuestionDefinition): (text: string) => str
   const longest = maxLength ?? (pattern === undefined ? formLimits.answerLength : formLimits.patternedTextLength);
   const matches = pattern === undefined ? () => true : compilePattern(pattern);
   return (text) => {
-    if (text.length > longest) return new Refusal(`is ${text.length} characters long; at most ${longest} are kept`);
+    const length = charactersIn(text);
+    if (length > longest) return new Refusal(`is ${length} characters long; at most ${longest} are kept`);
     if (required && text.trim() === '') return new Refusal('needs an answer that is not blank', { code: 'ANSWER_REQUIRED' });
     if (text === '') return text;
-    if (text.length < minLength) return new Refusal(`must have at least ${minLength} characters; this has ${text.length}`);
+    if (length < minLength) return new Refusal(`must have at least ${minLength} characters; this has ${length}`);
     return matches(text) ? text : new Refusal(`must match ${quoted(pattern ?? '')} as a whole; ${quoted(text)} does not`);
   };
+}
+
+/** Code points, which patterns and conditions count too; some of them are two units of a JavaScript text. */
+function charactersIn(text: string): number {
+  let pairs = 0;
+  for (let index = 0; index < text.length; index += 1) if ((text.charCodeAt(index) & 0xfc00) === 0xd800) pairs += 1;
+  return text.length - pairs;
 }
 
 /** An absolute address of the web, without spaces: what a browser would mend is refused. */

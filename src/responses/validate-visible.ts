@@ -98,5 +98,5 @@ const maxShown = 200;
 function hidden(question: CompiledQuestion, { source, section }: CompiledCondition, index: number): Fault {
   const asked = section === undefined ? 'it is asked' : `its section ${quoted(section)} is asked`;
   const condition = source.length > maxShown ? `${source.slice(0, maxShown).toWellFormed()}…` : source;
-  return { code: 'ANSWER_HIDDEN', message: `${question.key} takes no answer here: ${asked} only where ${condition}`, path: ['answers', index] };
+  return { code: 'ANSWER_HIDDEN', message: `${question.key} takes no answer here: ${asked} only where ${condition} is true.`, path: ['answers', index] };
 }

@@ -34,6 +34,7 @@ test('translations change with their form, question or choice, and say nothing n
   const { id, questions } = await forms.createForm({ titleTranslations: into({ hi: 'क' }), questions: [choosing({ translations: into({ hi: 'शहर' }) })] }, 'id questions { id }');
   const change = (input: Members) => run('updateQuestion', { id: questions[0].id, ...input });
   expect((await run('updateForm', { id, titleTranslations: into({ HI: 'क' }) })).form.version).toBe(1);
+  expect((await run('updateForm', { id, metadata: { a: 1 }, status: 'CLOSED' })).form.version).toBe(1);
   expect((await change({ translations: into({ hi: 'शहर' }), choices: [{ text: 'Pune' }, { text: 'Delhi' }] })).form.version).toBe(1);
   expect((await run('updateForm', { id, titleTranslations: into({ de: 'K' }) })).form).toMatchObject({ version: 2, locales: ['de', 'hi'] });
   expect((await change({ choices: [{ text: 'Pune', translations: [] }, { text: 'Delhi' }] })).form).toMatchObject({ version: 3, locales: ['de', 'hi'] });

@@ -67,6 +67,19 @@ test('a body over the limit is refused while it streams in, without an announced
   expect(await reply).toMatch(/^HTTP\/1.1 413 /);
 });
 
+test('who sends all of a body before it looks for an answer reads why it was refused', async () => {
+  const bytes = 8_000_000;
+  for (const [status, type] of [[413, 'application/json'], [415, 'text/plain']] as const) {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    const sent = once(socket, 'drain');
+    socket.write(`POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`);
+    await sent;
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*The body must`));
+    socket.destroy();
+  }
+});
+
 test('a body at the limit is taken', async () => {
   const body = JSON.stringify({ query: '{ me { id } }', extensions: { pad: '' } });
   const padded = body.replace('"pad":""', `"pad":"${'x'.repeat(40_000 - body.length)}"`);

@@ -35,8 +35,8 @@ test('the refusal of a hidden answer says which condition, at the answer', () =>
   const asked: FormDefinition = { ...form(ask('age', 'INTEGER'), ask('smoker', 'BOOLEAN', undefined, { sectionId: section.id }), ask('since', 'INTEGER', 'smoker == true')), sections: [section] };
   expect(validate(asked, { age: 3, since: 1, smoker: true })).toEqual({
     faults: [
-      { code: 'ANSWER_HIDDEN', message: 'smoker takes no answer here: its section "Health" is asked only where age > 17', path: ['answers', 2] },
-      { code: 'ANSWER_HIDDEN', message: 'since takes no answer here: it is asked only where smoker == true', path: ['answers', 1] },
+      { code: 'ANSWER_HIDDEN', message: 'smoker takes no answer here: its section "Health" is asked only where age > 17 is true.', path: ['answers', 2] },
+      { code: 'ANSWER_HIDDEN', message: 'since takes no answer here: it is asked only where smoker == true is true.', path: ['answers', 1] },
     ],
   });
 });
