@@ -56,7 +56,7 @@ export function createLoginLimits({ pool, now }: { pool: Pool; now: () => Date }
       const full = rows.filter(({ key, count }) => count > (key === nameKey ? loginLimits.ofName : loginLimits.ofAddress));
       if (full.length === 0) return;
       const waitMs = Math.max(...full.map(({ resetsAt }) => resetsAt.getTime() - at.getTime()));
-      throw new UserError('TOO_MANY', `Too many attempts; try again in ${Math.ceil(waitMs / 1_000)} seconds.`, []);
+      throw new UserError('TOO_MANY', `Too many attempts; try again in ${Math.ceil(waitMs / 1_000)} s.`, []);
     },
     async forgive(attempt) {
       const { nameKey, addressKey } = keysOf(attempt);

@@ -127,7 +127,7 @@ const unread = (status: number, message: string, code: string): Refused => new R
 
 const unauthenticated: Answer = {
   status: 401,
-  body: { errors: [requestError('UNAUTHENTICATED', 'The token is not valid, or has expired; log in again.')] },
+  body: { errors: [requestError('UNAUTHENTICATED', 'The token or API key is not valid, or not any more: log in again, or send another key.')] },
   headers: { 'www-authenticate': 'Bearer' },
 };
 

@@ -52,7 +52,7 @@ export function createCallerLimits({ take }: RateLimits): CallerLimits {
 
 function requireTaken(waitMs: number, whose: string): void {
   if (waitMs <= 0) return;
-  throw new UnavailableError('RATE_LIMITED', `Too many calls ${whose}; try again in ${Math.ceil(waitMs / 1_000)} seconds.`, Math.ceil(waitMs));
+  throw new UnavailableError('RATE_LIMITED', `Too many calls ${whose}; try again in ${Math.ceil(waitMs / 1_000)} s.`, Math.ceil(waitMs));
 }
 
 const whoseOf = ({ viewer }: LimitedCaller): string => {

@@ -142,11 +142,11 @@ test('a password is guessed at ten times in 15 minutes, and a name that nobody h
   };
   const known = await guesses(username, 1);
   expect(known.map(({ code }) => code)).toEqual([...Array.from({ length: 10 }, () => 'INVALID_CREDENTIALS'), 'TOO_MANY']);
-  expect(known.at(-1).message).toBe('Too many attempts; try again in 900 seconds.');
+  expect(known.at(-1).message).toBe('Too many attempts; try again in 900 s.');
   expect(await guesses('nobody.at.all', 2)).toEqual(known);
 
   later(14 * 60_000);
-  expect((await login(username, { from: '198.51.3.1' })).errors).toMatchObject([{ code: 'TOO_MANY', message: 'Too many attempts; try again in 60 seconds.' }]);
+  expect((await login(username, { from: '198.51.3.1' })).errors).toMatchObject([{ code: 'TOO_MANY', message: 'Too many attempts; try again in 60 s.' }]);
   later(15 * 60_000);
   expect((await login(username, { from: '198.51.3.1' })).errors).toEqual([]);
 });
