@@ -51,6 +51,7 @@ export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: Inco
     const viewer = authorization === undefined ? undefined : await admit(authorization, address);
 
     const prepared = prepare(params, viewer);
+    if ('ready' in prepared && prepared.ready.calls > 1) await callers.countRequest({ viewer, address }, prepared.ready.calls - 1);
     if (acceptsStream(accept)) return streams.serve({ request, response, prepared, createContext: () => createContext(viewer, address) });
     if (!contentType) throw new Refused(problem(406, 'The answer is application/json or application/graphql-response+json.'));
 

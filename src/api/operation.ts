@@ -66,10 +66,15 @@ export function withCost(result: ExecutionResult, { cost }: ReadyOperation): Exe
   return result;
 }
 
+/** What a result without data is told as: it was never executed, for the variables do not fit. Undefined for every other. */
+export function unfitVariables({ data, errors }: ExecutionResult): ExecutionResult | undefined {
+  return errors && data === undefined ? { errors: errors.map((error) => withCode(error, 'BAD_USER_INPUT')) } : undefined;
+}
+
 function withErrors(result: ExecutionResult, maskError: (error: GraphQLError) => GraphQLError): OperationResult {
   if (!result.errors) return { result };
-  // Without data it was never executed: the variables do not fit.
-  if (result.data === undefined) return { result: { errors: result.errors.map((error) => withCode(error, 'BAD_USER_INPUT')) } };
+  const unfit = unfitVariables(result);
+  if (unfit) return { result: unfit };
   const errors = result.errors.map(maskError);
   const waits = errors.map((error) => error.extensions['retryAfterMs']).filter((wait) => typeof wait === 'number');
   const masked = { ...result, errors };

@@ -1,4 +1,4 @@
-import { getOperationAST, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import { getOperationAST, Kind, type DocumentNode, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode, type SelectionNode, type SelectionSetNode } from 'graphql';
 import type { Config } from '../config.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Documents } from './documents.ts';
@@ -16,6 +16,8 @@ export interface ReadyOperation {
   operation: OperationDefinitionNode;
   params: RequestParams;
   cost: Cost;
+  /** As how many calls it counts: each mutation is one. */
+  calls: number;
   /** Of errors yet to come: a stranger is not told which names are similar to a wrong one. */
   hideSuggestions: boolean;
 }
@@ -50,8 +52,21 @@ export function createPrepare(deps: { schema: GraphQLSchema; documents: Document
     if (fault) return { refused: [fault] };
     const cost = { requested: costOf({ document, operation, variables: params.variables }), limit: limits.cost };
     if (cost.requested > cost.limit) return { refused: [tooCostly(cost)] };
-    return { ready: { document, operation, params, cost, hideSuggestions: !mayIntrospect } };
+    return { ready: { document, operation, params, cost, calls: callsOf(document, operation), hideSuggestions: !mayIntrospect } };
   };
+}
+
+/** The fields of a mutation itself, those of fragments too; a query is one call, and its cost bounds the rest. */
+function callsOf(document: DocumentNode, { operation, selectionSet }: OperationDefinitionNode): number {
+  if (operation !== 'mutation') return 1;
+  const count = ({ selections }: SelectionSetNode): number => selections.reduce((sum, node) => sum + ofSelection(node), 0);
+  const ofSelection = (node: SelectionNode): number => {
+    if (node.kind === Kind.FIELD) return 1;
+    if (node.kind === Kind.INLINE_FRAGMENT) return count(node.selectionSet);
+    const fragment = document.definitions.find((definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === node.name.value);
+    return fragment?.kind === Kind.FRAGMENT_DEFINITION ? count(fragment.selectionSet) : 0;
+  };
+  return Math.max(1, count(selectionSet));
 }
 
 const noIntrospection = (introspection: Introspection): GraphQLError =>

@@ -40,7 +40,7 @@ export interface Costed {
 /**
  * Tells the fields that the answer of a valid operation may come to, counted as if every list were as long as is usual
  * for its kind: it is large for a page in a page in a page, or the whole form beside each of a thousand submitted
- * responses. `first: $n` counts by its variable. What does not depend on variables is counted once for an operation; a
+ * responses. A field that works on a whole form in one go counts as many. `first: $n` counts by its variable. What does not depend on variables is counted once for an operation; a
  * document within its limits takes no more time than it has fields.
  */
 export function createCosts(schema: GraphQLSchema): (costed: Costed) => number {
@@ -76,11 +76,12 @@ function costOfOperation({ schema, document, operation }: { schema: GraphQLSchem
 
   const ofField = (node: FieldNode, parent: GraphQLNamedType | undefined): Cost => {
     const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
-    if (!field || !node.selectionSet || !isCompositeType(getNamedType(field.type))) return 1;
+    const own = field ? weightOf(field) : 1;
+    if (!field || !node.selectionSet || !isCompositeType(getNamedType(field.type))) return own;
     const count = countOf(field, node);
     const below = ofSelections(node.selectionSet, getNamedType(field.type));
-    if (typeof count === 'number' && typeof below === 'number') return 1 + count * below;
-    return (variables, items) => 1 + valueOf(count, variables, items) * valueOf(below, variables, submitted(node, variables));
+    if (typeof count === 'number' && typeof below === 'number') return own + count * below;
+    return (variables, items) => own + valueOf(count, variables, items) * valueOf(below, variables, submitted(node, variables));
   };
 
   return ofSelections(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
@@ -93,6 +94,11 @@ function withDefaults({ variableDefinitions = [] }: OperationDefinitionNode, giv
   if (absent.length === 0) return given;
   const defaults = absent.map(({ variable, defaultValue }) => [variable.name.value, defaultValue && valueFromASTUntyped(defaultValue)]);
   return { ...given, ...Object.fromEntries(defaults) };
+}
+
+/** As many fields as what it takes is worth: its extension `cost` says so where that is not one. */
+function weightOf({ extensions: { cost } }: GraphQLField<unknown, unknown>): number {
+  return typeof cost === 'number' ? cost : 1;
 }
 
 /** How many objects a field may answer. */

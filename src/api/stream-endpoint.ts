@@ -6,7 +6,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
-import { executionArgs, withCost } from './operation.ts';
+import { executionArgs, unfitVariables, withCost } from './operation.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -96,7 +96,8 @@ const useOwnExecution = ({ schema, operationMs }: Pick<StreamEndpointDeps, 'sche
     setExecuteFn(async () => {
       const run = (abortSignal: AbortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal }));
       const ended = await withinTime(run, { operationMs, whenGone: isMutation ? undefined : whenGone });
-      return 'over' in ended ? outOfTime({ isMutation, operationMs }).result : withCost(ended.done, ready);
+      if ('over' in ended) return outOfTime({ isMutation, operationMs }).result;
+      return unfitVariables(ended.done) ?? withCost(ended.done, ready);
     });
   },
   onSubscribe: ({ subscribeFn, setSubscribeFn }) => {

@@ -2,6 +2,7 @@ import { builder } from '../graphql/builder.ts';
 import { mutation } from '../graphql/mutation.ts';
 import type { FormFilesService } from './form-files.service.ts';
 import { FormType } from './forms.graphql.ts';
+import { wholeFormCost } from './whole-form-cost.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -15,6 +16,7 @@ builder.objectField(FormType, 'definition', (t) =>
       'What the form says and asks, to be kept in a file and imported again, here or elsewhere: { formwire: 1, title, questions: […] }, '
       + 'without ids, status and limits. The same form always gives the same text.',
     type: 'JSON',
+    extensions: { cost: wholeFormCost },
     resolve: (form, _args, context) => context.services.formFiles.export(form),
   }),
 );

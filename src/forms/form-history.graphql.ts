@@ -10,6 +10,7 @@ import { formLoader, FormType } from './forms.graphql.ts';
 import { ChoiceType, questionsOf, QuestionType } from './question.graphql.ts';
 import { requireOrganizationOf } from './require-organization-of.ts';
 import { SectionType } from './section.graphql.ts';
+import { wholeFormCost } from './whole-form-cost.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -140,6 +141,7 @@ builder.objectField(FormType, 'changes', (t) =>
       + 'with its choices; of each list what was removed comes first. What was removed and made again is another one.',
     type: [FormChangeType],
     args: { from: t.arg.int({ required: true }), to: t.arg.int({ required: true }) },
+    extensions: { cost: wholeFormCost },
     resolve: async (form, { from, to }, context) => {
       await requireOrganizationOf(context, form);
       return context.services.formHistory.changes(form.id, { from, to });

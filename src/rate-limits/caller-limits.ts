@@ -11,11 +11,12 @@ export interface LimitedCaller {
 
 /**
  * Whose bucket a call is taken from. API keys and members have one each; whoever is neither shares that of their
- * address, and that of the form they submit to. A request counts one, and each response in it one more.
+ * address, and that of the form they submit to. A request counts one, each further mutation in it one more, and so does each
+ * response.
  */
 export interface CallerLimits {
-  /** Counts a request: throws RATE_LIMITED where there have been too many. Answers nothing where it is known at once. */
-  countRequest(caller: LimitedCaller): void | Promise<void>;
+  /** Counts a request, or so many: throws RATE_LIMITED where there have been too many. Answers nothing where it is known at once. */
+  countRequest(caller: LimitedCaller, count?: number): void | Promise<void>;
   /** Counts responses, by the forms they are for, before any of them is written; throws as above. */
   countResponses(caller: LimitedCaller, formIds: readonly string[]): void | Promise<void>;
 }
@@ -41,8 +42,8 @@ export function createCallerLimits({ take }: RateLimits): CallerLimits {
   };
 
   return {
-    countRequest: (caller) => {
-      const taken = ofCaller(caller, 1);
+    countRequest: (caller, count = 1) => {
+      const taken = ofCaller(caller, count);
       if (typeof taken === 'number') return requireTaken(taken, whoseOf(caller));
       return taken.then((waitMs) => requireTaken(waitMs, whoseOf(caller)));
     },

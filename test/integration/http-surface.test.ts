@@ -139,6 +139,7 @@ test('a client that asks for a stream gets the same answer as events, by the sam
   expect(good.headers['content-type']).toBe('text/event-stream');
   expect(await good.body.text()).toContain('event: next\ndata: {"data":{"me":null},"extensions":{"cost":{"requested":2,"limit":250000}}}\n\nevent: complete');
   expect(await (await stream('{ nothing }')).body.text()).toContain('GRAPHQL_VALIDATION_FAILED');
+  expect(await (await stream('query ($id: ID!) { node(id: $id) { id } }')).body.text()).toContain('"code":"BAD_USER_INPUT"');
   const deep = `{ __typename ${Array.from({ length: 101 }, (_, index) => `a${index}: __typename`).join(' ')} }`;
   expect(await (await stream(deep)).body.text()).toContain('TOO_MANY_ROOT_FIELDS');
   readForms = async () => { throw new Error('the secret'); };

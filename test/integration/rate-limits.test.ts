@@ -151,6 +151,16 @@ describe('callers', () => {
     expect((await api.api.post({ ...submit(1), variables: { input: { responses: [{ formId: other, answers: [{ key: 'q', value: 'a' }] }] } } })).status).toBe(200);
   });
 
+  test('cannot put many mutations into one call: each counts, in a fragment too, and nothing of what is refused is done', async () => {
+    await using api = await startFormsApi({ beside: owner, rates: { address: { ratePerSecond: 1, burst: 40 } }, trustedProxies: 1 });
+    const from = { headers: { 'x-forwarded-for': '203.0.113.77' } };
+    const register = (index: number) => `a${index}: register(input: { username: "many-${index}", email: "many-${index}@example.org", password: "password" }) { errors { code } }`;
+    const many = (from: number) => ({ query: `mutation { ...A } fragment A on Mutation { ${Array.from({ length: 30 }, (_, index) => register(from + index)).join(' ')} }` });
+    expect((await api.api.post(many(0), from)).status).toBe(200);
+    expect(await api.api.post(many(30), from)).toMatchObject(limited);
+    expect((await owner.api.pool.query(`select 1 from users where username like 'many-%'`)).rowCount).toBe(30);
+  });
+
   test('get the same limit from every process', async () => {
     await using one = await startFormsApi({ beside: owner, rates: { address: { ratePerSecond: 1, burst: 40 } }, trustedProxies: 1 });
     await using other = await startFormsApi({ beside: owner, rates: { address: { ratePerSecond: 1, burst: 40 } }, trustedProxies: 1 });

@@ -84,6 +84,13 @@ describe('the cost of a query', () => {
     expect(costs[0]).toEqual({ requested: 5, limit: 250_000 });
   });
 
+  test.each(['definition', 'changes(from: 1, to: 2) { kind }'])('counts each %s as what it takes, so that aliases do not repeat it at will', (field) => {
+    const prepare = preparing();
+    const ask = (count: number) => codesOf(prepare(`{ form(id: "x") { ${times(count, (index) => `a${index}: ${field}`)} } }`));
+    expect([ask(12), ask(13)]).toEqual([[], ['TOO_COSTLY']]);
+    expect(codesOf(prepare('{ forms(first: 100) { edges { node { ... on Form { ...A } } } } } fragment A on Form { definition }'))).toEqual(['TOO_COSTLY']);
+  });
+
   test('is told with the refusal too', () => {
     const deep = 'query ($n: Int) { form(id: "x") { responses(first: $n) { edges { node { form { responses(first: $n) { edges { node { form { responses(first: 100) { edges { node { id } } } } } } } } } } } } }';
     const prepared = preparing()(deep, { n: 100 });
