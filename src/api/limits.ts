@@ -31,6 +31,7 @@ export const limits = {
   variables: { what: 'variables of a request', value: 100, unit: 'variables', code: 'TOO_MANY_VARIABLES', status: 400, why: 'the largest mutation needs one' },
   inputDepth: { what: 'depth of an input, JSON included', value: 80, unit: 'levels', code: 'INPUT_TOO_DEEP', status: 400, why: 'JSON may have 64 of its own' },
   listItems: { what: 'items of a list in an input', value: 1_000, unit: 'items', code: 'LIST_TOO_LONG', status: 400, why: 'as many responses as one `submitResponses` takes; JSON values have bounds of their own' },
+  answerBytes: { what: 'answer of an operation', value: 64 * mebibyte, unit: 'bytes', code: 'ANSWER_TOO_LARGE', status: 200, why: 'what is made of few objects can be long as text; a mutation was done all the same' },
   cost: { what: 'fields that an answer may come to', value: 250_000, unit: 'fields', code: 'TOO_COSTLY', status: 400, why: 'what one process can hold in memory' },
 } as const satisfies Record<string, Limit>;
 

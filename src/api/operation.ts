@@ -1,7 +1,9 @@
 import { execute, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from '../graphql/context.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';
+import { withinSize } from './answer-size.ts';
 import { withCode } from './documents.ts';
+import type { ApiLimits } from './limits.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
 import type { Prepared, ReadyOperation } from './prepare.ts';
 import { requestError } from './request-error.ts';
@@ -29,9 +31,10 @@ export interface OperationRunner {
 export function createOperationRunner(deps: {
   schema: GraphQLSchema;
   maskError: (error: GraphQLError) => GraphQLError;
-  operationMs: number;
+  limits: Pick<ApiLimits, 'operationMs' | 'answerBytes'>;
 }): OperationRunner {
-  const { schema, maskError, operationMs } = deps;
+  const { schema, maskError, limits } = deps;
+  const { operationMs, answerBytes } = limits;
   return {
     async run(prepared, { createContext, whenGone }) {
       if ('refused' in prepared) return refusal(prepared);
@@ -45,7 +48,7 @@ export function createOperationRunner(deps: {
         whenGone: isMutation ? undefined : whenGone, // what was sent is done, whether or not its sender still waits
       });
       if ('over' in ended) return outOfTime({ isMutation, operationMs });
-      return withErrors(withCost(ended.done, ready), maskError);
+      return withErrors(withCost(withinSize(ended.done, { most: answerBytes, isMutation }), ready), maskError);
     },
   };
 }

@@ -110,8 +110,8 @@ function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnTyp
     bodies: createBodyReader(limits),
     callers,
     prepare: createPrepare({ schema, documents, limits, introspection }),
-    operations: createOperationRunner({ schema, maskError, operationMs: limits.operationMs }),
-    streams: createStreamEndpoint({ schema, maskError, operationMs: limits.operationMs, log }),
+    operations: createOperationRunner({ schema, maskError, limits }),
+    streams: createStreamEndpoint({ schema, maskError, limits, log }),
     addressOf,
     createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
   });

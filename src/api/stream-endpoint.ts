@@ -6,6 +6,8 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
+import { withinSize } from './answer-size.ts';
+import type { ApiLimits } from './limits.ts';
 import { executionArgs, unfitVariables, withCost } from './operation.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
 import type { Prepared } from './prepare.ts';
@@ -25,7 +27,7 @@ export interface StreamCall {
 export interface StreamEndpointDeps {
   schema: GraphQLSchema;
   maskError: (error: GraphQLError) => GraphQLError;
-  operationMs: number;
+  limits: Pick<ApiLimits, 'operationMs' | 'answerBytes'>;
   log: Log;
 }
 
@@ -43,11 +45,11 @@ const ownHeaders = new Set(['connection', 'content-encoding', 'transfer-encoding
  * Yoga, with everything switched off that has happened before it: the body is read and limited, the viewer known, the
  * query parsed, validated and held to the limits as that of any request.
  */
-export function createStreamEndpoint({ schema, maskError, operationMs, log }: StreamEndpointDeps): StreamEndpoint {
+export function createStreamEndpoint({ schema, maskError, limits, log }: StreamEndpointDeps): StreamEndpoint {
   const yoga = createYoga<Carried, { own: Context }>({
     schema,
     context: ({ createContext }) => ({ own: createContext() }),
-    plugins: [usePrepared, useOwnExecution({ schema, operationMs })],
+    plugins: [usePrepared, useOwnExecution({ schema, limits })],
     maskedErrors: { maskError: (error) => (error instanceof GraphQLError ? maskError(error) : maskError(asGraphqlError(error))) },
     logging: { debug: () => {}, info: () => {}, warn: () => {}, error: (error: unknown) => log.debug({ err: error }, 'stream.error') },
     parserAndValidationCache: false,
@@ -87,7 +89,7 @@ export function createStreamEndpoint({ schema, maskError, operationMs, log }: St
 type Within = Carried & { own: Context };
 
 /** Yoga copies what it is given into a context of its own, which loses what is not a member: resolvers get the original. */
-const useOwnExecution = ({ schema, operationMs }: Pick<StreamEndpointDeps, 'schema' | 'operationMs'>): Plugin<Within> => ({
+const useOwnExecution = ({ schema, limits: { operationMs, answerBytes } }: Pick<StreamEndpointDeps, 'schema' | 'limits'>): Plugin<Within> => ({
   onExecute: ({ args, setExecuteFn }) => {
     const { prepared, whenGone, own: contextValue } = within(args);
     if (!('ready' in prepared)) return;
@@ -97,7 +99,7 @@ const useOwnExecution = ({ schema, operationMs }: Pick<StreamEndpointDeps, 'sche
       const run = (abortSignal: AbortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal }));
       const ended = await withinTime(run, { operationMs, whenGone: isMutation ? undefined : whenGone });
       if ('over' in ended) return outOfTime({ isMutation, operationMs }).result;
-      return unfitVariables(ended.done) ?? withCost(ended.done, ready);
+      return unfitVariables(ended.done) ?? withCost(withinSize(ended.done, { most: answerBytes, isMutation }), ready);
     });
   },
   onSubscribe: ({ subscribeFn, setSubscribeFn }) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startFormsApi } from '../support/forms-api.ts';
 import { startProduct } from '../support/product.ts';
 import { householdForm, householdResponses } from '../../src/bin/demo/household.ts';
 
@@ -76,4 +77,24 @@ test('a form takes a hundred integrations, and no more', async () => {
     });
   for (let count = 0; count < 100; count += 1) await connect();
   await expect(connect()).rejects.toThrow('A form has 100 integrations at most');
+});
+
+test('an answer that would be too long is refused where it is written, and what a mutation did is done', async () => {
+  await using forms = await startFormsApi({ limits: { answerBytes: 2_000 } });
+  const { api, token } = forms;
+  const input = { title: 'x'.repeat(150), questions: [] };
+  const titles = Array.from({ length: 20 }, (_, index) => `t${index}: title`).join(' ');
+  const query = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { ${titles} } errors { code } } }`;
+  for (const accept of ['application/json', 'text/event-stream']) {
+    const reply = await fetch(`${api.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables: { input } }),
+    });
+    const text = await reply.text();
+    expect(text).toContain('ANSWER_TOO_LARGE');
+    expect(text).toContain('The operation was done');
+  }
+  const { rows } = await api.pool.query('select 1 from forms');
+  expect(rows).toHaveLength(2);
 });
