@@ -44,6 +44,8 @@ export function selectionOf(type: GraphQLNamedType, levels: number): string {
   const fields = Object.values(type.getFields()).flatMap((field) => {
     const named = getNamedType(field.type);
     if (field.args.some(isRequiredArgument) || named.name.endsWith('Connection')) return [];
+    // of the objects themselves, not of what they name: there it could be many times, and too costly
+    if (typeof field.extensions['cost'] === 'number' && levels === 1) return [];
     if (isLeafType(named)) return [field.name];
     return levels > 1 ? [`${field.name} { ${selectionOf(named, levels - 1)} }`] : [];
   });
