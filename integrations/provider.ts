@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Json } from '../src/events/canonical-json.ts';
 import type { Event } from '../src/events/event.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface Provider<Settings = unknown> {
   createSecret?(): string;
   /** Whether first deliveries of one form must go out in the order the responses came in. */
   isOrdered?(settings: Settings): boolean;
+  /** What all integrations of an outside account share: each call takes a turn at each of these. */
+  quotas?(settings: Settings): readonly QuotaRate[];
   /** Sends a batch; answers one outcome for each, in the same order. Throws only where this code is wrong. */
   deliver(batch: readonly DeliveryRequest[], context: DeliverContext<Settings>): Promise<Outcome[]>;
 }
@@ -26,10 +29,24 @@ export interface Provider<Settings = unknown> {
 export interface ProviderLimits {
   /** How many deliveries one call may take. */
   batchSize: number;
+  /** How many bytes of events one call may take; the first one always fits. Default: any. */
+  batchBytes?: number;
+  /** How long a call waits for more deliveries to come along with the first. Default: not at all. */
+  batchWaitMs?: number;
   /** How many calls of one integration run at a time in one process. */
   concurrency: number;
   /** How long a call may take before its signal aborts. */
   timeoutMs: number;
+}
+
+/**
+ * How often an outside service may be called by all who share `name` (`google:account:…`), in all processes, and how
+ * many calls may come at once after a rest, at least 1. No minute has more than `perMinute + burst` of them.
+ */
+export interface QuotaRate {
+  name: string;
+  perMinute: number;
+  burst: number;
 }
 
 /** One event for one integration, again and again until it is delivered. `attempt` counts from 1. */
@@ -45,7 +62,27 @@ export interface DeliverContext<Settings> {
   /** Aborts at the call's time limit and at shutdown. */
   signal: AbortSignal;
   http: HttpClient;
+  ledger: Ledger;
   now: () => Date;
+}
+
+/**
+ * Durable notes of one integration, for effects that must not happen twice: what is noted before a call outside is
+ * still known after a crash in the middle of it. Keys are the provider's own, of 1 to 200 characters, at most 1,000 at
+ * a time; a state takes at most 4 KiB as JSON.
+ */
+export interface Ledger {
+  /** A place for each key, 0, 1, 2 …: once and for ever, never another's. New keys get the next ones, in their order. */
+  reserve(keys: readonly string[]): Promise<Map<string, number>>;
+  /** What is there of these keys. */
+  read(keys: readonly string[]): Promise<Map<string, LedgerEntry>>;
+  /** Notes a state of each key, unless another one than `was` is there (null: none). Answers the keys it noted. */
+  note(notes: readonly { key: string; state: Json; was: Json | null }[]): Promise<Set<string>>;
+}
+
+export interface LedgerEntry {
+  place: number | null;
+  state: Json | null;
 }
 
 /** What became of one delivery. `reason` is a sentence the integration's owner understands, without secrets. */
@@ -53,6 +90,10 @@ export type Outcome =
   | ({ status: 'delivered' } & Evidence)
   /** May succeed later. `afterMs`: the receiver asked for this wait. */
   | ({ status: 'retry'; error: DeliveryError; reason: string; afterMs?: number } & Evidence)
+  /** The service takes nothing for a while, from nobody's fault: waits, and costs no attempt. Default: a minute. */
+  | ({ status: 'throttled'; reason: string; afterMs?: number } & Evidence)
+  /** Nothing can succeed until somebody mends something outside. Is probed, and costs no attempt. */
+  | ({ status: 'blocked'; reason: string } & Evidence)
   /** This delivery can never succeed. */
   | ({ status: 'rejected'; error: DeliveryError; reason: string } & Evidence)
   /** The integration itself needs its owner: a revoked token, an endpoint that is gone. */

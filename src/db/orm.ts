@@ -17,7 +17,10 @@ import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
+import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
+import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { Quota } from '../quotas/quota.entity.ts';
 import { Response } from '../responses/response.entity.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
@@ -29,7 +32,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       clientUrl: databaseUrl,
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, LedgerEntry, LedgerCounter, Quota,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -2,7 +2,9 @@ import type { Pool } from 'pg';
 import type { HttpClient, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
+import { openLedger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
+import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { attempt, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
 
@@ -23,6 +25,9 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
   return {
     concurrency: isOrdered ? 1 : (provider?.limits.concurrency ?? 1),
     batchSize: provider?.limits.batchSize ?? 1,
+    batchBytes: provider?.limits.batchBytes ?? Infinity,
+    batchWaitMs: provider?.limits.batchWaitMs ?? 0,
+    isShared: provider?.quotas !== undefined,
     isOrdered,
     scheduleMs: options.scheduleMs,
     spillAfterMs: options.spillAfterMs,
@@ -44,13 +49,15 @@ export function openLane(facts: { options: OpenLaneOptions; integration: Enabled
   const { options, integration, calls, wantMore } = facts;
   const { pool, log, http } = options;
   const provider = options.providerNamed(integration.provider);
+  const ledger = openLedger(pool, integration.id);
   const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
   return createLane(
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log, calls }, works);
+        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, ledger, log, calls }, works);
       },
+      reserveTurn: (current) => reserveTurn(pool, provider?.quotas?.(current.settings) ?? []),
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
       reportHealth: (current, status, reason) => {
         log.warn({ integrationId: current.id, status, reason }, `integration.${status}`);
@@ -71,7 +78,7 @@ export function openLane(facts: { options: OpenLaneOptions; integration: Enabled
             status,
             durationMs,
             httpStatus: outcome.httpStatus,
-            error: isFine ? undefined : outcome.error,
+            error: 'error' in outcome ? outcome.error : undefined,
           },
           'delivery.attempted',
         );
