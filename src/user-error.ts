@@ -14,6 +14,7 @@ export const userErrorCodes = [
   'FORM_FULL',
   'ALREADY_SUBMITTED',
   'IDEMPOTENCY_MISMATCH',
+  'REVISION_CONFLICT',
   'TOO_MANY',
   'UNAVAILABLE',
 ] as const;

@@ -8,6 +8,7 @@ const permissions = {
   'forms:write': ['forms:write'],
   'responses:read': ['responses:read'],
   'responses:write': ['responses:write'],
+  'responses:amend': ['responses:write'],
   'integrations:read': ['integrations:write', 'operate'],
   'integrations:write': ['integrations:write'],
   'deliveries:read': ['operate'],

@@ -9,6 +9,7 @@ import '../forms/question-edits.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
+import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
 import '../responses/responses.graphql.ts';
 import '../responses/submit.graphql.ts';

@@ -35,7 +35,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
-  const { pool, forms: published, submitter } = pipeline;
+  const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
@@ -60,7 +60,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter }),
+      responses: createResponsesService({ pool, forms: published, submitter, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

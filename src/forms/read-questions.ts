@@ -38,7 +38,7 @@ export async function readChoices(caller: Caller, ids: readonly Id<'ch'>[]): Pro
   return new Map(
     choices
       .filter(({ questionId }) => visible.has(questionId))
-      .map(({ id, questionId, text, metadata }) => [id, { id, questionId, text, metadata }]),
+      .map((choice) => [choice.id, { ...asChoice(choice), questionId: choice.questionId }]),
   );
 }
 
@@ -52,13 +52,21 @@ async function readVisible({ em, viewer }: Caller, questions: readonly Question[
 }
 
 function asQuestion(row: Question, choices: readonly Choice[]): QuestionOfForm {
-  const { id, formId, key, text, kind, required, min, max, constraints, metadata } = row;
+  const { id, formId, key, text, translations, kind, required, min, max, constraints, sectionId, visibleWhen, metadata } = row;
   return {
     id, formId, key, text, kind, required, constraints, metadata,
+    ...(translations.length > 0 && { translations }),
+    ...(sectionId && { sectionId }),
+    ...(visibleWhen && { visibleWhen }),
     min: min ?? null,
     max: max ?? null,
-    choices: choices.map((choice) => ({ id: choice.id, text: choice.text, metadata: choice.metadata })),
+    choices: choices.map(asChoice),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
 }
+
+const asChoice = ({ id, text, translations, metadata }: Choice): ChoiceDefinition => ({
+  id, text, metadata,
+  ...(translations.length > 0 && { translations }),
+});

@@ -15,7 +15,7 @@ export interface ResponseFilter {
 
 const columns = trusted(`
   r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
-  r.revision, r.submitted_at as "submittedAt", r.answers, r.respondent, r.collector, r.metadata`);
+  r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById", r.answers, r.respondent, r.collector, r.metadata`);
 
 /** Responses of forms that an organisation owns and has not deleted. */
 const ownedBy = (organizationId: Id<'org'>): Sql => sql`
@@ -30,6 +30,33 @@ export async function readResponses(
   const query = sql`select ${columns} ${ownedBy(key.organizationId)} where r.id = any(${key.ids})`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** The current revision of the response that one of its revisions names. */
+export async function readCurrent(pool: Pool, key: { organizationId: Id<'org'>; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
+  const query = sql`
+    select ${columns} ${ownedBy(key.organizationId)}
+    where r.family_id = (select family_id from responses where id = ${key.id})
+    order by r.revision desc limit 1`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows[0];
+}
+
+/** The revisions of a family, the range's keys being their numbers. */
+export async function pageOfRevisions(
+  pool: Pool,
+  page: { organizationId: Id<'org'>; familyId: Id<'resp'>; range: KeysetRange },
+): Promise<SubmittedResponse[]> {
+  const { after, before, limit, reversed } = page.range;
+  const conditions = [
+    sql`r.family_id = ${page.familyId}`,
+    after === undefined ? undefined : sql`r.revision > ${Number(after)}`,
+    before === undefined ? undefined : sql`r.revision < ${Number(before)}`,
+  ];
+  const direction = trusted(reversed ? 'desc' : 'asc');
+  const query = sql`select ${columns} ${ownedBy(page.organizationId)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows;
 }
 
 export interface ResponsePage {

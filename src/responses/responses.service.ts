@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Event } from '../events/event.ts';
 import { parseAnswerId, type Id } from '../events/id.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForms } from '../forms/published-forms.ts';
@@ -6,17 +7,20 @@ import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError } from '../user-error.ts';
+import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
 import type { SubmittedResponse } from './find-response.ts';
-import { pageOfResponses, readResponses, type ResponseFilter } from './response-rows.ts';
+import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
 
 export interface ResponsesDeps {
   pool: Pool;
-  forms: Pick<PublishedForms, 'version'>;
+  forms: Pick<PublishedForms, 'version' | 'refresh'>;
   submitter: Submitter;
+  /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
+  onCommitted: (events: readonly Event[]) => void;
 }
 
 /** As many as one call may submit. */
@@ -59,6 +63,10 @@ export function createResponsesService(deps: ResponsesDeps) {
       return submitter.submitMany(inputs);
     },
 
+    /** Makes the next revision of a response. See `amendResponse`. */
+    amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
+      amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
+
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,
 
@@ -67,6 +75,10 @@ export function createResponsesService(deps: ResponsesDeps) {
       refuseUnstorable(page.filter ?? {});
       return pageOfResponses(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId });
     },
+
+    /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
+    listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>
+      pageOfRevisions(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {

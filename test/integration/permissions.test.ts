@@ -39,6 +39,7 @@ const table = `
   Question.answers           U        F     ok    F  ok F  F  F
   Response.deliveries        U        F     ok    F  F  F  F  F
   Response.pipeline          U        F     ok    F  F  F  F  F
+  Response.revisions         U        F     ok    F  F  F  F  F
 
   Mutation.register          ok       ok    ok    ok ok ok ok ok
   Mutation.login             ok       ok    ok    ok ok ok ok ok
@@ -55,6 +56,7 @@ const table = `
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
   Mutation.submitResponse    ok       ok    ok    ok F  F  F  F
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
+  Mutation.amendResponse     U        N     ok    ok F  F  F  F
   Mutation.createIntegration U        N     ok    F  F  F  ok F
   Mutation.updateIntegration U        N     ok    F  F  F  ok F
   Mutation.deleteIntegration U        N     ok    F  F  F  ok F
@@ -122,6 +124,7 @@ const calls: Record<string, Call> = {
   // whoever submits gets the response back, and with it the edges that leave it
   'Response.deliveries': ({ formId, unique }) => ({ query: submitFor('deliveries { id }'), input: { formId, clientId: unique, answers: [] }, found: '"deliveries"' }),
   'Response.pipeline': ({ formId, unique }) => ({ query: submitFor('pipeline { status }'), input: { formId, clientId: unique, answers: [] }, found: '"pipeline"' }),
+  'Response.revisions': ({ formId }) => ({ query: submitFor('revisions { edges { node { revision } } }'), input: { formId, answers: [] } }),
 
   'Mutation.register': mutationCall('register', ({ unique }) => ({ username: unique, email: `${unique}@example.org`, password })),
   'Mutation.login': mutationCall('login', () => ({ username: 'bystander', password })),
@@ -138,6 +141,7 @@ const calls: Record<string, Call> = {
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),
   'Mutation.submitResponse': mutationCall('submitResponse', ({ formId }) => ({ formId, answers: [] })),
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
+  'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
   'Mutation.createIntegration': mutationCall('createIntegration', ({ formId }) => ({ formId, ...webhook })),
   'Mutation.updateIntegration': mutationCall('updateIntegration', ({ integrationId }) => ({ id: integrationId, paused: true })),
   'Mutation.deleteIntegration': mutationCall('deleteIntegration', ({ integrationId }) => ({ id: integrationId })),
@@ -259,7 +263,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Answer.question',
+    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();
