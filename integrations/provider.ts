@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from '../src/events/canonical-json.ts';
 import type { Event } from '../src/events/event.ts';
+import type { AnswerType, Scope } from '../src/expressions/value-type.ts';
 
 /**
  * The code for one kind of outside service. A provider is a folder beside this file that exports one of these, and one
@@ -22,8 +23,46 @@ export interface Provider<Settings = unknown> {
   isOrdered?(settings: Settings): boolean;
   /** What all integrations of an outside account share: each call takes a turn at each of these. */
   quotas?(settings: Settings): readonly QuotaRate[];
+  /**
+   * Makes settings ready to check the responses to one version of a form, before they are accepted. Called when the
+   * settings are saved, which faults refuse, and for each version of the form from then on; see `FormCheck`.
+   */
+  prepareCheck?(settings: Settings, form: FormShape): FormCheck;
   /** Sends a batch; answers one outcome for each, in the same order. Throws only where this code is wrong. */
   deliver(batch: readonly DeliveryRequest[], context: DeliverContext<Settings>): Promise<Outcome[]>;
+}
+
+/** What a provider may know of a form's version. */
+export interface FormShape {
+  title: string;
+  questions: readonly QuestionShape[];
+}
+
+export interface QuestionShape extends AnswerType {
+  key: string;
+  text: string;
+}
+
+/**
+ * Looks at a response before it is accepted, within the submitting call: it must be done in microseconds and must not
+ * wait. What cannot be checked any more, since the form has changed, is a finding as well: nothing is silently skipped.
+ */
+export interface FormCheck {
+  /** What of the settings does not fit the form. `path` leads into the settings. */
+  faults: readonly { message: string; path: readonly (string | number)[] }[];
+  /** `answers` by key, choices by their texts; what is absent was not answered. */
+  check(answers: Scope): Finding[];
+}
+
+/** What a check has against a response: it is accepted with a flag, or refused. */
+export interface Finding {
+  severity: 'flag' | 'refuse';
+  /** Its name, unique in the integration. */
+  rule: string;
+  /** A sentence for whoever can mend the response. */
+  message: string;
+  /** The questions it is about. */
+  keys: readonly string[];
 }
 
 export interface ProviderLimits {
