@@ -1,11 +1,15 @@
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import '../accounts/accounts.graphql.ts';
 import '../accounts/api-keys.graphql.ts';
+import '../accounts/invitations.graphql.ts';
+import '../accounts/members.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';
 import '../deliveries/response-deliveries.graphql.ts';
 import '../forms/forms.graphql.ts';
+import '../forms/granted-forms.graphql.ts';
 import '../forms/question-edits.graphql.ts';
+import '../forms/section-edits.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';

@@ -2,7 +2,9 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
 import { ApiKey } from '../accounts/api-key.entity.ts';
+import { Invitation } from '../accounts/invitation.entity.ts';
 import { LoginAttempts } from '../accounts/login-attempts.entity.ts';
+import { Membership } from '../accounts/membership.entity.ts';
 import { Organization } from '../accounts/organization.entity.ts';
 import { RefreshToken } from '../accounts/refresh-token.entity.ts';
 import { Session } from '../accounts/session.entity.ts';
@@ -13,6 +15,7 @@ import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.t
 import { PartitionLease } from '../deliveries/partition-lease.entity.ts';
 import { Choice } from '../forms/choice.entity.ts';
 import { Form } from '../forms/form.entity.ts';
+import { FormGrant } from '../forms/form-grant.entity.ts';
 import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
@@ -33,7 +36,7 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
       clientUrl: databaseUrl,
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, LedgerEntry, LedgerCounter, Quota,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant, LedgerEntry, LedgerCounter, Quota,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -5,6 +5,7 @@ import type { Event } from '../events/event.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
+import { reachOf } from '../accounts/reach.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
 import { amendedAnswers } from './amended-answers.ts';
@@ -49,11 +50,11 @@ const maxRounds = 20;
  */
 export async function amendResponse(
   deps: AmendDeps,
-  { viewer, input }: { viewer: Pick<Viewer, 'organizationId' | 'userId'>; input: AmendResponseInput },
+  { viewer, input }: { viewer: Viewer; input: AmendResponseInput },
 ): Promise<SubmittedResponse> {
   const { pool, forms, onCommitted } = deps;
   for (let round = 1; round <= maxRounds; round += 1) {
-    const current = isId('resp', input.responseId) ? await readCurrent(pool, { ...viewer, id: input.responseId }) : undefined;
+    const current = isId('resp', input.responseId) ? await readCurrent(pool, { reach: reachOf(viewer), id: input.responseId }) : undefined;
     if (!current) throw new UserError('NOT_FOUND', 'Your organisation has no response with this id.', ['responseId']);
     const repeated = await repeatedAmendment(pool, { input, current });
     if (repeated) return repeated;

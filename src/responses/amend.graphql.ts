@@ -53,7 +53,7 @@ builder.objectField(ResponseType, 'revisions', (t) =>
       description: 'All revisions of the response, this one among them, from the first to the current one. Only for the organisation of the form.',
       type: ResponseType,
       resolve: async ({ familyId, formId }, args, context) => {
-        requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
+        await requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.listRevisions(context, { familyId, range }),

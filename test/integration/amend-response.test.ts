@@ -1,8 +1,10 @@
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Id } from '../../src/events/id.ts';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { amendResponse } from '../../src/responses/amend-response.ts';
 import { UserError } from '../../src/user-error.ts';
+import { editorOf } from '../support/pipeline.ts';
 import { openOtherSubmitter, startFormsApi, type FormsApi } from '../support/forms-api.ts';
 
 let forms: FormsApi;
@@ -175,7 +177,7 @@ test('of editors who amend the same revision at once, in several processes, exac
   const attempt = async (editor: number, expectedRevision: number): Promise<string> => {
     const deps = { ...processes[editor % 2]!, onCommitted: (all: readonly { type: string }[]) => void events.push(...all.map(({ type }) => type)) };
     const input = { responseId, expectedRevision, answers: [{ key: 'age', value: editor }] };
-    return amendResponse(deps, { viewer: { organizationId: organizationId as never, userId: 'usr_0' }, input }).then(
+    return amendResponse(deps, { viewer: editorOf(organizationId as Id<'org'>), input }).then(
       ({ revision }) => `revision ${revision}`,
       (error: unknown) => (error instanceof UserError ? (error.faults[0]?.code ?? '') : String(error)),
     );

@@ -5,6 +5,7 @@ import { openPipeline, type Pipeline, type Step } from '../../src/bin/compose.ts
 import { parseConfig } from '../../src/config.ts';
 import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
+import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
@@ -113,11 +114,14 @@ export async function submitHousehold(pipeline: Pick<Pipeline, 'submitter'>, opt
   });
 }
 
+/** Somebody who may change the responses of an organisation. */
+export const editorOf = (organizationId: Id<'org'>): Viewer => ({ organizationId, userId: newId('usr'), credential: { kind: 'session', id: newId('ses'), role: 'editor' } });
+
 /** Amends a response as somebody of its organisation would, with what stands in `input`. */
 export const amendInPipeline = (
   { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
-): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: { organizationId, userId: newId('usr') }, input });
+): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
 
 /** What the database says of all there is. */
 export interface Tally {
