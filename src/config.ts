@@ -54,6 +54,8 @@ const environment = z.object({
   FORMWIRE_LOG_LEVEL: z.enum(logLevels, `must be ${logLevels.join(', ')}`).default('info').describe('debug, info, warn, error or silent'),
   FORMWIRE_JWT_KEY: z.string().optional().describe('Ed25519 private key (PKCS 8, PEM) that signs access tokens; needed with DATABASE_URL'),
   FORMWIRE_JWT_OLD_KEYS: z.string().optional().describe('Ed25519 keys (PEM, private or public, one after the other) whose access tokens are still taken'),
+  FORMWIRE_SECRETS_KEY: z.string().optional().describe('32 bytes in base64 that secrets in the settings of integrations are encrypted with; needed with DATABASE_URL'),
+  FORMWIRE_SECRETS_OLD_KEYS: z.string().optional().describe('keys, separated by commas, that what they encrypted is still read with'),
   FORMWIRE_TRUSTED_PROXIES: count(0, 10).default(0).describe('proxies of yours in front of the API: the client is that many entries from the end of X-Forwarded-For; 0 ignores the header'),
   FORMWIRE_NATS_SERVER: z.string().optional().describe('path of the nats-server to embed'),
   FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),

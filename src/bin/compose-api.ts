@@ -20,6 +20,7 @@ import { createIntegrationsService } from '../integrations/integrations.service.
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
+import type { Sealer } from '../sealing.ts';
 import { entityConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
@@ -30,6 +31,8 @@ export interface ApiOptions {
   /** Further keys whose access tokens are taken. */
   oldKeyPems?: readonly string[];
   pipeline: Pipeline;
+  /** Seals secrets of integrations. */
+  sealer: Sealer;
   /** Whether integrations may be given loopback addresses. */
   allowLoopback: boolean;
   log: Log;
@@ -37,7 +40,7 @@ export interface ApiOptions {
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
@@ -62,6 +65,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       integrations: createIntegrationsService({
         pool,
         providerNamed,
+        sealer,
         network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,

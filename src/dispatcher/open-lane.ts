@@ -3,7 +3,9 @@ import type { HttpClient, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import { openSettings } from '../integrations/sealed-settings.ts';
 import type { Log } from '../log.ts';
+import type { Sealer } from '../sealing.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { attempt, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
@@ -12,6 +14,7 @@ export interface OpenLaneOptions {
   pool: Pool;
   http: HttpClient;
   providerNamed: (name: string) => Provider | undefined;
+  sealer: Sealer;
   log: Log;
   scheduleMs: readonly number[];
   spillAfterMs: number;
@@ -35,13 +38,24 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
   };
 }
 
-/** With its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
+/** With its secrets opened and its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
 export function served(options: OpenLaneOptions, integration: EnabledIntegration): EnabledIntegration {
   const provider = options.providerNamed(integration.provider);
   if (!provider) return { ...integration, status: 'disabled', statusReason: `No provider named ${integration.provider} is installed.` };
-  const parsed = provider.settings.safeParse(integration.settings);
+  const opened = openedBy(options, provider, integration);
+  if (!opened) return { ...integration, status: 'disabled', statusReason: 'Its secrets cannot be read: the key they were encrypted with is not configured.' };
+  const parsed = provider.settings.safeParse(opened.settings);
   if (!parsed.success) return { ...integration, status: 'disabled', statusReason: `Its settings do not fit the provider: ${parsed.error.message}` };
-  return { ...integration, settings: parsed.data };
+  return { ...integration, secrets: opened.secrets, settings: parsed.data };
+}
+
+function openedBy({ sealer, log }: OpenLaneOptions, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
+  try {
+    return openSettings(provider, integration, sealer);
+  } catch (error) {
+    log.error({ integrationId: integration.id, err: error }, 'secrets.unreadable');
+    return undefined;
+  }
 }
 
 /** Opens the lane of an integration that `served` has looked at. */
