@@ -20,6 +20,9 @@ const { privateKey } = generateKeyPairSync('ed25519');
 const secretsKey = randomBytes(32).toString('base64');
 const signingKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
+/** One address stands for many here: its calls are counted and leased, and never refused. */
+const manyCallers = { FORMWIRE_RATE_ADDRESS: '20000:200000', FORMWIRE_RATE_FORM: '10000:100000' };
+
 /** `profileDir`: where a CPU profile is left. */
 export async function startFormwire(options: { databaseUrl: string; natsUrl: string; profileDir?: string | undefined }): Promise<Formwire> {
   const { databaseUrl, natsUrl, profileDir } = options;
@@ -28,7 +31,7 @@ export async function startFormwire(options: { databaseUrl: string; natsUrl: str
   const [command = '', ...args] = endingWithParent('SIGTERM', [process.execPath, ...profiling, program, 'start']);
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...usualEnvironment(), DATABASE_URL: databaseUrl, NATS_URL: natsUrl, PORT: '0', FORMWIRE_JWT_KEY: signingKey, FORMWIRE_SECRETS_KEY: secretsKey, FORMWIRE_ALLOW_LOOPBACK: 'true' },
+    env: { ...usualEnvironment(), DATABASE_URL: databaseUrl, NATS_URL: natsUrl, PORT: '0', FORMWIRE_JWT_KEY: signingKey, FORMWIRE_SECRETS_KEY: secretsKey, FORMWIRE_ALLOW_LOOPBACK: 'true', ...manyCallers },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-20_000)));

@@ -33,6 +33,15 @@ const count = (min: number, max: number) => {
   return z.string().transform(Number).pipe(z.number('must be a number').int('must be a whole number').min(min, range).max(max, range));
 };
 
+/** `500:5000`: so many a second, and so many at once after a rest. */
+const rate = z.string().transform((text, context) => {
+  if (text.trim() === 'off') return 'off' as const;
+  const [ratePerSecond, burst] = (/^(\d+):(\d+)$/.exec(text.trim()) ?? []).slice(1).map(Number);
+  if (ratePerSecond && burst && ratePerSecond <= 1_000_000 && burst >= ratePerSecond && burst <= 10_000_000) return { ratePerSecond, burst };
+  context.addIssue({ code: 'custom', message: `"${text}" is no rate; write tokens a second and tokens at once (at least as many, 10000000 at most), such as 500:5000, or off` });
+  return z.NEVER;
+});
+
 const natsProtocols = ['nats:', 'tls:', 'ws:', 'wss:'];
 const areNatsUrls = (text: string): boolean => text.split(',').every((part) => natsProtocols.includes(URL.parse(part.trim())?.protocol ?? ''));
 
@@ -57,6 +66,12 @@ const environment = z.object({
   FORMWIRE_SECRETS_KEY: z.string().optional().describe('32 bytes in base64 that secrets in the settings of integrations are encrypted with; needed with DATABASE_URL'),
   FORMWIRE_SECRETS_OLD_KEYS: z.string().optional().describe('keys, separated by commas, that what they encrypted is still read with'),
   FORMWIRE_TRUSTED_PROXIES: count(0, 10).default(0).describe('proxies of yours in front of the API: the client is that many entries from the end of X-Forwarded-For; 0 ignores the header'),
+  FORMWIRE_INTROSPECTION: z.enum(['signed-in', 'everyone', 'nobody'], 'must be signed-in, everyone or nobody').default('signed-in').describe('who may ask the API for its schema, and is told names similar to a wrong one: signed-in, everyone, nobody'),
+  FORMWIRE_OPERATION_TIMEOUT: duration('100ms').default(30_000).describe('how long one operation of the API may take; default 30s'),
+  FORMWIRE_RATE_KEY: rate.default({ ratePerSecond: 1_000, burst: 10_000 }).describe('calls of one API key: a second, and at once after a rest; off: any; default 1000:10000'),
+  FORMWIRE_RATE_USER: rate.default({ ratePerSecond: 1_000, burst: 10_000 }).describe('calls of one member, as above; default 1000:10000'),
+  FORMWIRE_RATE_ADDRESS: rate.default({ ratePerSecond: 1_000, burst: 10_000 }).describe('calls without an account from one address (IPv6: one /64), as above; default 1000:10000'),
+  FORMWIRE_RATE_FORM: rate.default({ ratePerSecond: 500, burst: 5_000 }).describe('responses without an account to one form, as above; default 500:5000'),
   FORMWIRE_NATS_SERVER: z.string().optional().describe('path of the nats-server to embed'),
   FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),

@@ -19,6 +19,7 @@ export const userErrorCodes = [
   'ALREADY_SUBMITTED',
   'IDEMPOTENCY_MISMATCH',
   'REVISION_CONFLICT',
+  'RESPONSE_ERASED',
   'TOO_MANY',
   'UNAVAILABLE',
 ] as const;
@@ -46,7 +47,7 @@ export class UserError extends Error {
 }
 
 /** Why the system cannot serve a call now. Becomes a GraphQL error with `extensions.code`; the call may be repeated. */
-export type UnavailableCode = 'OVERLOADED' | 'DATABASE_UNAVAILABLE' | 'SHUTTING_DOWN';
+export type UnavailableCode = 'OVERLOADED' | 'DATABASE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'RATE_LIMITED';
 
 /** Thrown where nothing is wrong with the call: it was refused, or its outcome is not known. `retryAfterMs` tells when to try again. */
 export class UnavailableError extends Error {

@@ -1,6 +1,7 @@
 import { raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { newId, type Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
+import { unrestricted } from '../graphql/unrestricted.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import { readLogin, readPassword, readRegistration, type AccountDraft, type LoginInput, type RegisterInput } from './account-input.ts';
@@ -69,7 +70,7 @@ export function createAccountsService(deps: AccountsDeps) {
       const account = readLogin(input);
       const attempt = { name: 'email' in account ? account.email : account.username, address: caller.address };
       await limits.count(attempt);
-      const user = await caller.em.findOne(User, account);
+      const user = await caller.em.findOne(User, account, unrestricted.accountsByName);
       const isRight = await passwords.isPassword(input.password, user?.passwordHash);
       if (!user || !isRight) throw new UserError('INVALID_CREDENTIALS', 'There is no account with this name and password.', []);
       await limits.forgive(attempt);
@@ -79,7 +80,7 @@ export function createAccountsService(deps: AccountsDeps) {
     /** The next tokens of a session. Throws UserError INVALID_CREDENTIALS; see `Sessions` for a token that comes twice. */
     async refresh(caller: Caller, refreshToken: string): Promise<LoggedIn> {
       const tokens = await sessions.refresh(refreshToken);
-      return loggedIn(await caller.em.findOneOrFail(User, { id: tokens.userId }), tokens);
+      return loggedIn(await caller.em.findOneOrFail(User, { id: tokens.userId }, unrestricted.accountsByName), tokens);
     },
 
     /** Ends the session of a refresh token, or else the viewer's, or all of the viewer's. Answers how many ended. */
@@ -158,7 +159,7 @@ async function insertAccount(
 }
 
 async function refuseTaken({ em }: Caller, { username, email }: AccountDraft): Promise<void> {
-  const others = await em.find(User, { $or: [{ username }, { email }] }, { limit: 2 });
+  const others = await em.find(User, { $or: [{ username }, { email }] }, { limit: 2, ...unrestricted.accountsByName });
   const faults: Fault[] = [];
   if (others.some((other) => other.username === username)) faults.push(takenFault('username'));
   if (others.some((other) => other.email === email)) faults.push(takenFault('email'));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
 import type { Pool } from 'pg';
+import { networkOf } from '../rate-limits/network-of.ts';
 import { UserError } from '../user-error.ts';
 
 /**
@@ -70,9 +70,3 @@ function keysOf({ name, address }: LoginAttempt): { nameKey: string; addressKey:
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
-
-/** Whoever has one IPv6 address has the 2⁶⁴ of its network. */
-function networkOf(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address;
-  return ipaddr.IPv6.networkAddressFromCIDR(`${address.replace(/%.*$/, '')}/64`).toString();
-}

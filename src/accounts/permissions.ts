@@ -19,6 +19,8 @@ const permissions = {
   'responses:read': { roles: ['owner', 'editor', 'viewer'], scopes: ['responses:read'] },
   'responses:write': { roles: ['owner', 'editor'], scopes: ['responses:write'] },
   'responses:amend': { roles: ['owner', 'editor'], scopes: ['responses:write'] },
+  'responses:erase': { roles: ['owner', 'editor'], scopes: [] },
+  'responses:review': { roles: ['owner', 'editor'], scopes: [] },
   'integrations:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['integrations:write', 'operate'] },
   'integrations:write': { roles: ['owner', 'editor', 'partner'], scopes: ['integrations:write'] },
   'deliveries:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['operate'] },

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Log } from '../log.ts';
 import { isDatabaseTrouble } from '../database-trouble.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
+import { requestError } from './request-error.ts';
 
 /**
  * What a client gets to see of an error that left a resolver. Faults of the input (in a query; mutations answer them in
@@ -23,9 +24,6 @@ export function createErrorMask({ log }: { log: Log }): (error: GraphQLError) =>
     return revised(error, message, extensions);
   };
 }
-
-/** A GraphQL error for what went wrong before there was an operation to execute. */
-export const requestError = (code: string, message: string): GraphQLError => new GraphQLError(message, { extensions: { code } });
 
 /** All that a client learns of a bug. */
 export const internalError = (): GraphQLError => requestError('INTERNAL', 'Something went wrong on our side. It has been logged.');

@@ -1,22 +1,29 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { networkOf } from '../rate-limits/network-of.ts';
 import { UnavailableError, type UnavailableCode } from '../user-error.ts';
-import { requestError } from './errors.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';
+import { limits } from './limits.ts';
 import { acceptsStream, answerType, isJsonBody, type AnswerType } from './media-type.ts';
 import type { OperationRunner } from './operation.ts';
-import type { BodyReader } from './read-body.ts';
-import { readBody, readQueryString, type ReadParams } from './request-params.ts';
+import type { Prepare } from './prepare.ts';
+import type { BodyReader, Refusal } from './read-body.ts';
+import { requestError } from './request-error.ts';
+import { readBody, type ReadParams } from './request-params.ts';
 import type { StreamEndpoint } from './stream-endpoint.ts';
 import type { Identify } from './viewer.ts';
 
 export interface GraphqlEndpointDeps {
   identify: Identify;
   bodies: BodyReader;
+  callers: Pick<CallerLimits, 'countRequest'>;
+  prepare: Prepare;
   operations: OperationRunner;
   streams: StreamEndpoint;
-  createContext: (viewer: Viewer | undefined, request: IncomingMessage) => Context;
+  addressOf: (request: IncomingMessage) => string;
+  createContext: (viewer: Viewer | undefined, address: string) => Context;
 }
 
 /**
@@ -24,83 +31,99 @@ export interface GraphqlEndpointDeps {
  * by Yoga; both by the same rules up to the point where the operation runs.
  */
 export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { identify, bodies, operations, streams, createContext } = deps;
+  const { identify, bodies, callers, prepare, operations, streams, addressOf, createContext } = deps;
+
+  /** Who asks, once their calls are counted: a stranger's before the body is read, and with a token that is refused as a stranger's. */
+  const admit = async (authorization: string | undefined, address: string): Promise<Viewer | undefined> => {
+    const identity = await identify(authorization);
+    const viewer = typeof identity === 'string' ? undefined : identity;
+    await callers.countRequest({ viewer, address });
+    if (identity === 'refused') throw new Refused(unauthenticated);
+    return viewer;
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse, contentType: AnswerType | undefined): Promise<void> => {
+    const { accept, authorization } = request.headers;
+    const address = addressOf(request);
+    if (authorization === undefined) await callers.countRequest({ viewer: undefined, address });
+    const params = await readPost(request, { bodies, address });
+    if (!params) return undefined;
+    const viewer = authorization === undefined ? undefined : await admit(authorization, address);
+
+    const prepared = prepare(params, viewer);
+    if (acceptsStream(accept)) return streams.serve({ request, response, prepared, createContext: () => createContext(viewer, address) });
+    if (!contentType) throw new Refused(problem(406, 'The answer is application/json or application/graphql-response+json.'));
+
+    const whenGone = (listener: () => void): void => void response.once('close', listener);
+    const { result, status, retryAfterMs } = await operations.run(prepared, { createContext: () => createContext(viewer, address), whenGone });
+    return sendJson(response, {
+      status: status ?? (result.data === undefined ? requestErrorStatus(contentType) : 200),
+      body: result,
+      contentType,
+      ...(retryAfterMs && { headers: retryAfter(retryAfterMs) }),
+    });
+  };
 
   return async (request, response) => {
     if (request.method === 'OPTIONS') return sendPreflight(response);
-    const { accept, authorization } = request.headers;
-    const contentType = answerType(accept);
-    const read = await readRequest(request, bodies);
-    if ('aborted' in read) return undefined;
-    if ('problem' in read) return sendJson(response, { ...read.problem, contentType: contentType ?? 'application/json' });
-
-    const identity = await identified(identify, authorization);
-    if (typeof identity === 'object' && 'problem' in identity) return sendJson(response, identity.problem);
-    if (identity === 'refused') return sendJson(response, { ...unauthenticated, contentType: contentType ?? 'application/json' });
-    const viewer = identity === 'anonymous' ? undefined : identity;
-
-    const { params } = read;
-    if (acceptsStream(accept)) return streams.serve({ request, response, params, createContext: () => createContext(viewer, request) });
-    if (!contentType) return sendJson(response, problem(406, 'The answer is application/json or application/graphql-response+json.'));
-
-    const isSafe = request.method === 'GET';
-    const outcome = await operations.run(params, { isSafe, createContext: () => createContext(viewer, request) });
-    const { result, retryAfterMs } = outcome;
-    const status = outcome.status ?? (result.data === undefined ? requestErrorStatus(contentType) : 200);
-    return sendJson(response, {
-      status,
-      body: result,
-      contentType,
-      headers: { ...(retryAfterMs && retryAfter(retryAfterMs)), ...(status === 405 && { allow: 'POST' }) },
-    });
+    const contentType = answerType(request.headers.accept);
+    try {
+      return await serve(request, response, contentType);
+    } catch (error) {
+      if (error instanceof Refused) return sendJson(response, { ...error.answer, contentType: contentType ?? 'application/json' });
+      if (error instanceof UnavailableError) return sendJson(response, unavailable(error.code, error.message, error.retryAfterMs));
+      throw error;
+    }
   };
 }
 
-async function identified(identify: Identify, authorization: string | undefined): Promise<Awaited<ReturnType<Identify>> | { problem: Answer }> {
-  try {
-    return await identify(authorization);
-  } catch (error) {
-    if (error instanceof UnavailableError) return { problem: unavailable(error.code, error.message, error.retryAfterMs) };
-    throw error;
+/** A request that ends before there is an operation, with what to answer. */
+class Refused extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super();
+    this.answer = answer;
   }
 }
 
 /** Under `application/json`, old clients take another status for a broken connection and never look at the errors. */
 const requestErrorStatus = (contentType: AnswerType): number => (contentType === 'application/json' ? 200 : 400);
 
-type ReadRequest = Exclude<ReadParams, { problem: string }> | { problem: Answer } | { aborted: true };
+type Params = Extract<ReadParams, { params: unknown }>['params'];
 
-async function readRequest(request: IncomingMessage, bodies: BodyReader): Promise<ReadRequest> {
-  const { method, url = '' } = request;
-  if (method === 'POST') return readPost(request, bodies);
-  if (method === 'GET') return judged(readQueryString(new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '')));
-  return { problem: { ...problem(405, 'Use POST.'), headers: { allow: 'GET, POST' } } };
+/** Undefined where the client has gone away. Throws Refused. */
+async function readPost(request: IncomingMessage, { bodies, address }: { bodies: BodyReader; address: string }): Promise<Params | undefined> {
+  const { method, headers } = request;
+  if (method !== 'POST') throw new Refused({ ...problem(405, 'Use POST.', 'METHOD_NOT_ALLOWED'), headers: { allow: 'POST' } });
+  if (!isJsonBody(headers['content-type'])) throw unread(415, 'The body must be "content-type: application/json", in UTF-8.', 'UNSUPPORTED_MEDIA_TYPE');
+  if (headers['content-encoding'] !== undefined) throw unread(415, 'The body must not be compressed.', 'UNSUPPORTED_MEDIA_TYPE');
+  const body = await bodies.read(request, networkOf(address));
+  if ('refused' in body) return refuseBody(body.refused);
+  const read = readBody(body.text);
+  if ('params' in read) return read.params;
+  throw new Refused(problem(400, read.problem, read.code));
 }
 
-async function readPost(request: IncomingMessage, bodies: BodyReader): Promise<ReadRequest> {
-  const { headers } = request;
-  if (!isJsonBody(headers['content-type'])) return unread(415, 'The body must be "content-type: application/json", in UTF-8.');
-  if (headers['content-encoding'] !== undefined) return unread(415, 'The body must not be compressed.');
-  const body = await bodies.read(request);
-  if ('text' in body) return judged(readBody(body.text));
-  switch (body.refused) {
+function refuseBody(refusal: Refusal): undefined {
+  switch (refusal) {
     case 'too large':
-      return unread(413, 'The body is too large.');
+      throw unread(limits.bodyBytes.status, 'The body is too large.', limits.bodyBytes.code);
+    case 'too slow':
+      throw unread(limits.bodyQuietMs.status, 'The body came too slowly.', limits.bodyQuietMs.code);
     case 'overloaded':
-      return { problem: unavailable('OVERLOADED', 'Too many requests are being read; try again.', 1_000) };
+      throw new Refused(unavailable('OVERLOADED', 'Too many requests are being read; try again.', 1_000));
     case 'not utf-8':
-      return { problem: problem(400, 'The body is not valid UTF-8.') };
+      throw new Refused(problem(400, 'The body is not valid UTF-8.'));
     case 'aborted':
-      return { aborted: true };
+      return undefined;
   }
 }
 
-const judged = (read: ReadParams): ReadRequest => ('params' in read ? read : { problem: problem(400, read.problem) });
-
-const problem = (status: number, message: string): Answer => ({ status, body: { errors: [requestError('BAD_REQUEST', message)] } });
+const problem = (status: number, message: string, code = 'BAD_REQUEST'): Answer => ({ status, body: { errors: [requestError(code, message)] } });
 
 /** For a body that was not read to its end: the connection cannot be used for another request. */
-const unread = (status: number, message: string): ReadRequest => ({ problem: { ...problem(status, message), headers: { connection: 'close' } } });
+const unread = (status: number, message: string, code: string): Refused => new Refused({ ...problem(status, message, code), headers: { connection: 'close' } });
 
 const unauthenticated: Answer = {
   status: 401,
@@ -111,5 +134,6 @@ const unauthenticated: Answer = {
 /** The answer to a request that is refused before it is looked at. */
 export function unavailable(code: UnavailableCode, message: string, retryAfterMs: number): Answer {
   const error = { message, extensions: { code, retryAfterMs } };
-  return { status: 503, body: { errors: [error] }, headers: { ...retryAfter(retryAfterMs), connection: 'close' } };
+  const isLimited = code === 'RATE_LIMITED';
+  return { status: isLimited ? 429 : 503, body: { errors: [error] }, headers: { ...retryAfter(retryAfterMs), ...(!isLimited && { connection: 'close' }) } };
 }

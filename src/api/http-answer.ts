@@ -8,11 +8,11 @@ export interface Answer {
 }
 
 /** Any page may call the API: what a call may do hangs on the token it sends, never on a cookie. */
-const crossOrigin = { 'access-control-allow-origin': '*' };
+const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
 
 const preflight = {
   ...crossOrigin,
-  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-methods': 'POST',
   'access-control-allow-headers': 'authorization, content-type',
   'access-control-max-age': '86400',
 };

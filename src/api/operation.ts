@@ -1,9 +1,10 @@
-import { execute, getOperationAST, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
+import { execute, type ExecutionResult, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from '../graphql/context.ts';
-import { withCode, type Documents } from './documents.ts';
-import { requestError } from './errors.ts';
-import { whyUnaffordable } from './query-cost.ts';
-import type { RequestParams } from './request-params.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
+import { withCode } from './documents.ts';
+import { outOfTime, withinTime } from './operation-time.ts';
+import type { Prepared, ReadyOperation } from './prepare.ts';
+import { requestError } from './request-error.ts';
 
 /** What one operation came to. `status` where it differs from what the result alone would say. */
 export interface OperationResult {
@@ -13,47 +14,66 @@ export interface OperationResult {
   retryAfterMs?: number;
 }
 
+export interface OperationCall {
+  createContext: () => Context;
+  /** Calls back when nobody waits for the answer any more. */
+  whenGone: (listener: () => void) => void;
+}
+
 export interface OperationRunner {
-  /** Runs one query or mutation. `isSafe`: the request must not change anything (GET). */
-  run(params: RequestParams, call: { isSafe: boolean; createContext: () => Context }): Promise<OperationResult>;
+  /** Runs one query or mutation. */
+  run(prepared: Prepared, call: OperationCall): Promise<OperationResult>;
 }
 
 /** The way of nearly every request: straight through graphql-js, without objects of the fetch API in between. */
 export function createOperationRunner(deps: {
   schema: GraphQLSchema;
-  documents: Documents;
   maskError: (error: GraphQLError) => GraphQLError;
+  operationMs: number;
 }): OperationRunner {
-  const { schema, documents, maskError } = deps;
+  const { schema, maskError, operationMs } = deps;
   return {
-    async run({ query, variables, operationName }, { isSafe, createContext }) {
-      const checked = documents.check(query);
-      if ('errors' in checked) return { result: { errors: checked.errors } };
-      const { document } = checked;
-      const operation = getOperationAST(document, operationName);
-      if (!operation) return refused('OPERATION_RESOLUTION_FAILURE', '"operationName" must name one of the operations of "query".', 400);
-      if (operation.operation === 'subscription') return refused('BAD_REQUEST', 'A subscription needs "accept: text/event-stream".', 406);
-      if (operation.operation === 'mutation' && isSafe) return refused('BAD_REQUEST', 'A mutation must be sent with POST.', 405);
-
-      const unaffordable = whyUnaffordable({ schema, document, operation, variables });
-      if (unaffordable) return { result: { errors: [unaffordable] } };
+    async run(prepared, { createContext, whenGone }) {
+      if ('refused' in prepared) return refusal(prepared);
+      const { ready } = prepared;
+      const { operation: kind } = ready.operation;
+      if (kind === 'subscription') return { result: { errors: [requestError('BAD_REQUEST', 'A subscription needs "accept: text/event-stream".')] }, status: 406 };
+      const isMutation = kind === 'mutation';
       const contextValue = createContext();
-      const result = await execute({ schema, document, operationName, variableValues: variables, contextValue });
-      return result.errors ? withErrors(result, maskError) : { result };
+      const ended = await withinTime((abortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal })), {
+        operationMs,
+        whenGone: isMutation ? undefined : whenGone, // what was sent is done, whether or not its sender still waits
+      });
+      if ('over' in ended) return outOfTime({ isMutation, operationMs });
+      return withErrors(withCost(ended.done, ready), maskError);
     },
   };
 }
 
-function withErrors(result: ExecutionResult, maskError: (error: GraphQLError) => GraphQLError): OperationResult {
-  // Without data it was never executed: the variables do not fit.
-  if (result.data === undefined) return { result: { errors: (result.errors ?? []).map((error) => withCode(error, 'BAD_USER_INPUT')) } };
-  const errors = (result.errors ?? []).map(maskError);
-  const waits = errors.map((error) => error.extensions['retryAfterMs']).filter((wait) => typeof wait === 'number');
-  const masked = { ...result, errors };
-  return waits.length > 0 ? { result: masked, status: 503, retryAfterMs: Math.max(...waits) } : { result: masked };
+const refusal = ({ refused: errors, status }: Extract<Prepared, { refused: unknown }>): OperationResult => ({ result: { errors }, ...(status && { status }) });
+
+/** What graphql-js is given of an operation, whoever calls it. */
+export const executionArgs = ({ document, params: { operationName, variables }, hideSuggestions }: ReadyOperation) => ({
+  document,
+  operationName,
+  variableValues: variables,
+  hideSuggestions,
+});
+
+/** With what the operation could have cost. */
+export function withCost(result: ExecutionResult, { cost }: ReadyOperation): ExecutionResult {
+  result.extensions = { ...result.extensions, cost };
+  return result;
 }
 
-const refused = (code: string, message: string, status: number): OperationResult => ({
-  result: { errors: [requestError(code, message)] },
-  status,
-});
+function withErrors(result: ExecutionResult, maskError: (error: GraphQLError) => GraphQLError): OperationResult {
+  if (!result.errors) return { result };
+  // Without data it was never executed: the variables do not fit.
+  if (result.data === undefined) return { result: { errors: result.errors.map((error) => withCode(error, 'BAD_USER_INPUT')) } };
+  const errors = result.errors.map(maskError);
+  const waits = errors.map((error) => error.extensions['retryAfterMs']).filter((wait) => typeof wait === 'number');
+  const masked = { ...result, errors };
+  if (waits.length === 0) return { result: masked };
+  const isLimited = errors.some((error) => error.extensions['code'] === 'RATE_LIMITED');
+  return { result: masked, status: isLimited ? 429 : 503, retryAfterMs: Math.max(...waits) };
+}

@@ -10,81 +10,116 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLError,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { queryTooLarge } from './document-limits.ts';
+import { maxPageSize } from '../graphql/connection.ts';
 
-/** Fields an answer may come to, counted as if every list were as long as is usual for its kind. */
-const maxCost = 250_000;
 /** Items of a page without `first` or `last`. */
 const defaultPage = 20;
 /** How long lists without a bound of their own are taken to be; the items of a page are counted at the page itself. */
 const usualLengths: Record<string, number> = { edges: 1, errors: 1, questions: 50, choices: 20 };
 const usualLength = 10;
 
+type Variables = Record<string, unknown>;
+
+/** A cost that is known, or depends on variables and on how many items a list directly below has, where the call says so. */
+type Cost = number | ((variables: Variables, items: number) => number);
+
+/** An operation of a document, with the variables of a request. */
 export interface Costed {
-  schema: GraphQLSchema;
   document: DocumentNode;
   operation: OperationDefinitionNode;
-  variables: Record<string, unknown> | undefined;
+  variables: Variables | undefined;
 }
 
 /**
- * What to refuse a valid operation with whose answer could be larger than one process should hold: a page in a
- * page in a page, or the whole form beside each of a thousand submitted responses. Undefined for all others.
+ * Tells the fields that the answer of a valid operation may come to, counted as if every list were as long as is usual
+ * for its kind: it is large for a page in a page in a page, or the whole form beside each of a thousand submitted
+ * responses. `first: $n` counts by its variable. What does not depend on variables is counted once for an operation; a
+ * document within its limits takes no more time than it has fields.
  */
-export function whyUnaffordable({ schema, document, operation, variables = {} }: Costed): GraphQLError | undefined {
+export function createCosts(schema: GraphQLSchema): (costed: Costed) => number {
+  const known = new WeakMap<OperationDefinitionNode, Cost>();
+  return ({ document, operation, variables }) => {
+    const cost = known.get(operation) ?? costOfOperation({ schema, document, operation });
+    known.set(operation, cost);
+    return typeof cost === 'number' ? cost : cost(withDefaults(operation, variables), 0);
+  };
+}
+
+function costOfOperation({ schema, document, operation }: { schema: GraphQLSchema; document: DocumentNode; operation: OperationDefinitionNode }): Cost {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-
-  const costOf = (selection: SelectionSetNode, parent: GraphQLNamedType | undefined, items: number): number => {
-    let cost = 0;
-    for (const node of selection.selections) {
-      if (node.kind === Kind.FIELD) cost += ofField(node, parent, items);
-      else if (node.kind === Kind.INLINE_FRAGMENT) cost += costOf(node.selectionSet, typed(node.typeCondition?.name.value) ?? parent, items);
-      else {
-        const fragment = fragments.get(node.name.value);
-        if (fragment) cost += costOf(fragment.selectionSet, typed(fragment.typeCondition.name.value), items);
-      }
-      if (cost > maxCost) return cost;
-    }
-    return cost;
-  };
   const typed = (name: string | undefined): GraphQLNamedType | undefined => (name === undefined ? undefined : schema.getType(name));
 
-  /** `items`: how many a list directly below has, where the call says so. */
-  const ofField = (node: FieldNode, parent: GraphQLNamedType | undefined, items: number): number => {
-    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
-    if (!field || !node.selectionSet || !isCompositeType(getNamedType(field.type))) return 1;
-    const asked = argumentsOf(node, variables);
-    return 1 + countOf(field, asked, items) * costOf(node.selectionSet, getNamedType(field.type), submitted(asked));
+  const ofSelections = ({ selections }: SelectionSetNode, parent: GraphQLNamedType | undefined): Cost => {
+    const costs = selections.map((node) => ofSelection(node, parent));
+    const fixed = costs.reduce<number>((sum, cost) => sum + (typeof cost === 'number' ? cost : 0), 0);
+    const others = costs.filter((cost) => typeof cost === 'function');
+    if (others.length === 0) return fixed;
+    return (variables, items) => others.reduce((sum, cost) => sum + cost(variables, items), fixed);
   };
 
-  const root = schema.getRootType(operation.operation);
-  if (costOf(operation.selectionSet, root ?? undefined, 0) <= maxCost) return undefined;
-  return queryTooLarge(`The answer could come to more than ${maxCost} fields; ask for smaller pages, or for fewer lists in each other.`);
+  const ofSelection = (node: SelectionNode, parent: GraphQLNamedType | undefined): Cost => {
+    if (node.kind === Kind.FIELD) return ofField(node, parent);
+    if (node.kind === Kind.INLINE_FRAGMENT) return ofSelections(node.selectionSet, typed(node.typeCondition?.name.value) ?? parent);
+    const fragment = fragments.get(node.name.value);
+    return fragment ? ofSelections(fragment.selectionSet, typed(fragment.typeCondition.name.value)) : 0;
+  };
+
+  const ofField = (node: FieldNode, parent: GraphQLNamedType | undefined): Cost => {
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+    if (!field || !node.selectionSet || !isCompositeType(getNamedType(field.type))) return 1;
+    const count = countOf(field, node);
+    const below = ofSelections(node.selectionSet, getNamedType(field.type));
+    if (typeof count === 'number' && typeof below === 'number') return 1 + count * below;
+    return (variables, items) => 1 + valueOf(count, variables, items) * valueOf(below, variables, submitted(node, variables));
+  };
+
+  return ofSelections(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
+}
+
+const valueOf = (cost: Cost, variables: Variables, items: number): number => (typeof cost === 'number' ? cost : cost(variables, items));
+
+function withDefaults({ variableDefinitions = [] }: OperationDefinitionNode, given: Variables = {}): Variables {
+  const absent = variableDefinitions.filter(({ variable, defaultValue }) => defaultValue && given[variable.name.value] === undefined);
+  if (absent.length === 0) return given;
+  const defaults = absent.map(({ variable, defaultValue }) => [variable.name.value, defaultValue && valueFromASTUntyped(defaultValue)]);
+  return { ...given, ...Object.fromEntries(defaults) };
 }
 
 /** How many objects a field may answer. */
-function countOf(field: GraphQLField<unknown, unknown>, asked: Record<string, unknown>, items: number): number {
-  if (getNamedType(field.type).name.endsWith('Connection')) return Number(asked['first'] ?? asked['last'] ?? defaultPage);
+function countOf(field: GraphQLField<unknown, unknown>, node: FieldNode): Cost {
+  if (getNamedType(field.type).name.endsWith('Connection')) return pageOf(node);
   if (!isListType(getNullableType(field.type))) return 1;
-  return field.name === 'results' ? items : (usualLengths[field.name] ?? usualLength);
+  return field.name === 'results' ? (_variables, items) => items : (usualLengths[field.name] ?? usualLength);
+}
+
+/** What is no size of a page is refused later, and costs no more than the largest. */
+function pageOf(node: FieldNode): Cost {
+  const sizeOf = (variables: Variables): number => {
+    const size = argument(node, 'first', variables) ?? argument(node, 'last', variables) ?? defaultPage;
+    return typeof size === 'number' && size >= 0 && size <= maxPageSize ? size : maxPageSize;
+  };
+  const isFixed = (node.arguments ?? []).every(({ name, value }) => (name.value !== 'first' && name.value !== 'last') || value.kind !== Kind.VARIABLE);
+  return isFixed ? sizeOf({}) : sizeOf;
 }
 
 /** Responses in the input of `submitResponses`, each of which has a result. */
-function submitted(asked: Record<string, unknown>): number {
-  const input = asked['input'];
+function submitted(node: FieldNode, variables: Variables): number {
+  const input = argument(node, 'input', variables);
   const responses = typeof input === 'object' && input !== null && 'responses' in input ? input.responses : undefined;
   return Array.isArray(responses) ? responses.length : 1;
 }
 
-const argumentsOf = (node: FieldNode, variables: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries((node.arguments ?? []).map((argument) => [argument.name.value, valueFromASTUntyped(argument.value, variables)]));
+function argument(node: FieldNode, name: string, variables: Variables): unknown {
+  const given = node.arguments?.find((candidate) => candidate.name.value === name);
+  return given && valueFromASTUntyped(given.value, variables);
+}

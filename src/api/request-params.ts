@@ -1,11 +1,11 @@
-/** What a GraphQL request asks, whether it came in a body or in a URL. */
+/** What a GraphQL request asks. */
 export interface RequestParams {
   query: string;
   variables: Record<string, unknown> | undefined;
   operationName: string | undefined;
 }
 
-export type ReadParams = { params: RequestParams } | { problem: string };
+export type ReadParams = { params: RequestParams } | { problem: string; code?: string };
 
 /** Source: GraphQL over HTTP, "Request Parameters". */
 export function readBody(text: string): ReadParams {
@@ -16,21 +16,8 @@ export function readBody(text: string): ReadParams {
   }
 }
 
-/** `variables` and `extensions` stand in a URL as JSON. */
-export function readQueryString(search: URLSearchParams): ReadParams {
-  const params: Record<string, unknown> = Object.fromEntries(search);
-  try {
-    for (const name of ['variables', 'extensions']) {
-      if (typeof params[name] === 'string') params[name] = JSON.parse(params[name]);
-    }
-  } catch {
-    return { problem: '"variables" and "extensions" must be JSON.' };
-  }
-  return readParams(params);
-}
-
 function readParams(value: unknown): ReadParams {
-  if (Array.isArray(value)) return { problem: 'One request holds one operation; batches are not supported.' };
+  if (Array.isArray(value)) return { problem: 'One request holds one operation; batches are not supported.', code: 'BATCHING_UNSUPPORTED' };
   if (!isObject(value)) return { problem: 'The body must be a JSON object with a "query".' };
   const { query, variables, operationName, extensions } = value;
   if (typeof query !== 'string') return { problem: '"query" must be a string.' };

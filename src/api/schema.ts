@@ -6,6 +6,8 @@ import '../accounts/members.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';
 import '../deliveries/response-deliveries.graphql.ts';
+import '../forms/form-files.graphql.ts';
+import '../forms/form-history.graphql.ts';
 import '../forms/forms.graphql.ts';
 import '../forms/granted-forms.graphql.ts';
 import '../forms/question-edits.graphql.ts';
@@ -15,7 +17,9 @@ import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
+import '../responses/erase.graphql.ts';
 import '../responses/responses.graphql.ts';
+import '../responses/review.graphql.ts';
 import '../responses/submit.graphql.ts';
 
 /** Builds the schema from all that the features above have registered. Once in a process: it takes a while. */

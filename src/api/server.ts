@@ -6,13 +6,15 @@ import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Standings } from '../accounts/standings.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
+import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { clientAddress } from './client-address.ts';
-import { defaultDocumentLimits, type DocumentLimits } from './document-limits.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
+import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { createOperationRunner } from './operation.ts';
+import { createPrepare, type Introspection } from './prepare.ts';
 import { createBodyReader } from './read-body.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
@@ -32,33 +34,18 @@ export interface ApiServerOptions {
   port: number;
   /** Whether this process can take requests now, and if not, why. */
   readiness: () => Promise<Readiness>;
+  introspection: Introspection;
+  /** How often each caller may call. */
+  callers: CallerLimits;
   limits?: Partial<ApiLimits>;
+  /** How long `close` waits for requests under way. */
+  closeMs?: number;
 }
 
 export interface Readiness {
   ready: boolean;
   reasons: string[];
 }
-
-export interface ApiLimits {
-  /** Of one request; 4 MiB hold the thousand responses of a `submitResponses`. */
-  bodyBytes: number;
-  /** Of all requests that are being read at a time. */
-  bufferedBytes: number;
-  /** Requests under way at a time; more are refused as OVERLOADED. */
-  requests: number;
-  /** How long `close` waits for requests under way. */
-  closeMs: number;
-  document: DocumentLimits;
-}
-
-export const defaultApiLimits: ApiLimits = {
-  bodyBytes: 4 * 1024 * 1024,
-  bufferedBytes: 128 * 1024 * 1024,
-  requests: 5_000,
-  closeMs: 10_000,
-  document: defaultDocumentLimits,
-};
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
@@ -108,22 +95,25 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
   return {
     listen: () => listen(server, options),
-    close: () => close(server, limits.closeMs),
+    close: () => close(server, options.closeMs ?? 10_000),
   };
 }
 
 function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
-  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, log } = options;
+  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, introspection, callers, log } = options;
   const addressOf = ({ socket, headers }: IncomingMessage): string =>
     clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
-  const documents = createDocuments({ schema, limits: limits.document });
+  const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
   return createGraphqlEndpoint({
     identify: createIdentify({ tokens, standings }),
-    bodies: createBodyReader({ maxBytes: limits.bodyBytes, maxBufferedBytes: limits.bufferedBytes }),
-    operations: createOperationRunner({ schema, documents, maskError }),
-    streams: createStreamEndpoint({ schema, documents, maskError, log }),
-    createContext: (viewer, request) => createContext({ viewer, address: addressOf(request), services, forkEntityManager }),
+    bodies: createBodyReader(limits),
+    callers,
+    prepare: createPrepare({ schema, documents, limits, introspection }),
+    operations: createOperationRunner({ schema, maskError, operationMs: limits.operationMs }),
+    streams: createStreamEndpoint({ schema, maskError, operationMs: limits.operationMs, log }),
+    addressOf,
+    createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
   });
 }
 

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { getOperationAST, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { execute, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
+import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
-import type { Documents } from './documents.ts';
-import { whyUnaffordable } from './query-cost.ts';
-import type { RequestParams } from './request-params.ts';
+import { executionArgs, withCost } from './operation.ts';
+import { outOfTime, withinTime } from './operation-time.ts';
+import type { Prepared } from './prepare.ts';
 
 /** Serves operations whose results come one after the other: over SSE, or as multipart. */
 export interface StreamEndpoint {
@@ -17,15 +18,22 @@ export interface StreamEndpoint {
 export interface StreamCall {
   request: IncomingMessage;
   response: ServerResponse;
-  params: RequestParams;
+  prepared: Prepared;
   createContext: () => Context;
 }
 
 export interface StreamEndpointDeps {
   schema: GraphQLSchema;
-  documents: Documents;
   maskError: (error: GraphQLError) => GraphQLError;
+  operationMs: number;
   log: Log;
+}
+
+/** What Yoga carries from the request to its plugins. */
+interface Carried {
+  prepared: Prepared;
+  createContext: () => Context;
+  whenGone: (listener: () => void) => void;
 }
 
 /** What node:http says itself, or Yoga says wrongly (`content-encoding: none`). */
@@ -33,13 +41,13 @@ const ownHeaders = new Set(['connection', 'content-encoding', 'transfer-encoding
 
 /**
  * Yoga, with everything switched off that has happened before it: the body is read and limited, the viewer known, the
- * query parsed and validated by the rules and the cache that all requests share.
+ * query parsed, validated and held to the limits as that of any request.
  */
-export function createStreamEndpoint({ schema, documents, maskError, log }: StreamEndpointDeps): StreamEndpoint {
-  const yoga = createYoga<{ createContext: () => Context }, { own: Context }>({
+export function createStreamEndpoint({ schema, maskError, operationMs, log }: StreamEndpointDeps): StreamEndpoint {
+  const yoga = createYoga<Carried, { own: Context }>({
     schema,
     context: ({ createContext }) => ({ own: createContext() }),
-    plugins: [useDocuments(documents), useOwnContext],
+    plugins: [usePrepared, useOwnExecution({ schema, operationMs })],
     maskedErrors: { maskError: (error) => (error instanceof GraphQLError ? maskError(error) : maskError(asGraphqlError(error))) },
     logging: { debug: () => {}, info: () => {}, warn: () => {}, error: (error: unknown) => log.debug({ err: error }, 'stream.error') },
     parserAndValidationCache: false,
@@ -52,18 +60,18 @@ export function createStreamEndpoint({ schema, documents, maskError, log }: Stre
   });
 
   return {
-    async serve({ request, response, params, createContext }) {
+    async serve({ request, response, prepared, createContext }) {
       const gone = new AbortController();
       response.once('close', () => gone.abort());
       const answer = await yoga.fetch(
         new URL(request.url ?? '/graphql', 'http://localhost').href,
         {
-          method: request.method ?? 'POST',
+          method: 'POST',
           headers: { accept: request.headers.accept ?? '', 'content-type': 'application/json' },
-          ...(request.method === 'POST' && { body: JSON.stringify(params) }),
+          body: JSON.stringify('ready' in prepared ? prepared.ready.params : { query: '{ __typename }' }),
           signal: gone.signal,
         },
-        { createContext },
+        { prepared, createContext, whenGone: (listener) => void response.once('close', listener) },
       );
       for (const [name, value] of answer.headers) if (!ownHeaders.has(name.toLowerCase())) response.setHeader(name, value);
       response.writeHead(answer.status, { 'access-control-allow-origin': '*' });
@@ -76,35 +84,42 @@ export function createStreamEndpoint({ schema, documents, maskError, log }: Stre
   };
 }
 
+type Within = Carried & { own: Context };
+
 /** Yoga copies what it is given into a context of its own, which loses what is not a member: resolvers get the original. */
-const useOwnContext: Plugin<{ own: Context }> = {
-  onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) => {
-    const { schema, document, operationName, variableValues: variables } = args;
-    const operation = getOperationAST(document, operationName);
-    const unaffordable = operation && whyUnaffordable({ schema, document, operation, variables });
-    if (unaffordable) return setResultAndStopExecution({ errors: [unaffordable] });
-    setExecuteFn((given) => executeFn({ ...given, contextValue: ownContext(given) }));
+const useOwnExecution = ({ schema, operationMs }: Pick<StreamEndpointDeps, 'schema' | 'operationMs'>): Plugin<Within> => ({
+  onExecute: ({ args, setExecuteFn }) => {
+    const { prepared, whenGone, own: contextValue } = within(args);
+    if (!('ready' in prepared)) return;
+    const { ready } = prepared;
+    const isMutation = ready.operation.operation === 'mutation';
+    setExecuteFn(async () => {
+      const run = (abortSignal: AbortSignal) => onBehalfOf(contextValue, () => execute({ ...executionArgs(ready), schema, contextValue, abortSignal }));
+      const ended = await withinTime(run, { operationMs, whenGone: isMutation ? undefined : whenGone });
+      return 'over' in ended ? outOfTime({ isMutation, operationMs }).result : withCost(ended.done, ready);
+    });
   },
   onSubscribe: ({ subscribeFn, setSubscribeFn }) => {
-    setSubscribeFn((given) => subscribeFn({ ...given, contextValue: ownContext(given) }));
+    setSubscribeFn((given) => {
+      const { own: contextValue } = within(given);
+      return onBehalfOf(contextValue, () => subscribeFn({ ...given, contextValue }));
+    });
   },
+});
+
+const within = ({ contextValue }: ExecutionArgs): Within => contextValue as Within;
+
+/** Gives Yoga the query as it was prepared. */
+const usePrepared: Plugin<Within> = {
+  onParse: ({ context, setParseFn }) => {
+    const { prepared } = context as Within;
+    setParseFn(() => {
+      if ('ready' in prepared) return prepared.ready.document;
+      throw prepared.refused[0] ?? new GraphQLError('The query is not valid.');
+    });
+  },
+  onValidate: ({ setResult }) => setResult([]),
 };
-
-const ownContext = ({ contextValue }: ExecutionArgs): Context => (contextValue as { own: Context }).own;
-
-/** Lets Yoga take parsed and validated queries from where all requests get them. */
-function useDocuments(documents: Documents): Plugin {
-  return {
-    onParse: ({ setParseFn }) => {
-      setParseFn((source: string | { body: string }) => {
-        const checked = documents.check(typeof source === 'string' ? source : source.body);
-        if ('document' in checked) return checked.document;
-        throw checked.errors[0] ?? new GraphQLError('The query is not valid.');
-      });
-    },
-    onValidate: ({ setResult }) => setResult([]),
-  };
-}
 
 const asGraphqlError = (error: unknown): GraphQLError =>
   new GraphQLError('Unexpected error.', { originalError: error instanceof Error ? error : new Error(String(error)) });

@@ -11,17 +11,24 @@ import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
 import type { Config } from '../config.ts';
+import { endingWithOperation, makeEndWithOperation } from '../db/operation-scope.ts';
 import { openOrm } from '../db/orm.ts';
+import { openTenantReads } from '../db/tenant-reads.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
+import { createFormFilesService } from '../forms/form-files.service.ts';
+import { createFormHistoryService } from '../forms/form-history.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
+import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
+import { createCallerLimits } from '../rate-limits/caller-limits.ts';
+import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
 import type { Sealer } from '../sealing.ts';
-import { entityConnections, type Pipeline } from './compose.ts';
+import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
   config: Config;
@@ -43,9 +50,21 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
-  const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
+  const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
+  const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
+  makeEndWithOperation(reads);
+  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
+  // What callers share, such as sessions and published forms, is read past the end of one call.
+  const operationPool = endingWithOperation(pool);
+  const callers = createCallerLimits(
+    createRateLimits({
+      pool,
+      rates: { key: config.FORMWIRE_RATE_KEY, user: config.FORMWIRE_RATE_USER, address: config.FORMWIRE_RATE_ADDRESS, form: config.FORMWIRE_RATE_FORM },
+      log,
+    }),
+  );
   const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
@@ -57,25 +76,30 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       }),
       apiKeys: createApiKeysService({ standings, now }),
       invitations: createInvitationsService({ standings, now }),
-      members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
+      members: createMembersService({ pool: operationPool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
+      formFiles: createFormFilesService({ published, now }),
+      formHistory: createFormHistoryService({ reads, published }),
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
-      deliveries: createDeliveriesService({ pool }),
+      deliveries: createDeliveriesService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
-        pool,
+        pool: operationPool,
         providerNamed,
         sealer,
         network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
     standings,
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
+    introspection: config.FORMWIRE_INTROSPECTION,
+    callers,
+    limits: { operationMs: config.FORMWIRE_OPERATION_TIMEOUT },
     log,
     host: config.HOST,
     port: config.PORT,
@@ -86,6 +110,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     close: async () => {
       await server.close();
       await orm.close(true);
+      await reads.end();
     },
   };
 }

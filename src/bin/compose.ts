@@ -49,19 +49,34 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-/** Connections of the write path: two for submissions, two for recording, the rest for leases and notes. */
-const writeConnections = 6;
-/** Connections of the dispatcher's reads and claims: no query of the API can keep a delivery waiting. */
-const dispatchConnections = 4;
-/** Connections of the API's ordinary reads and writes. */
-export const entityConnections = 5;
+/** Who gets how many of a process's connections to PostgreSQL. */
+export interface ConnectionShares {
+  /** Of the write path: two for submissions, two for recording, the rest for leases and notes. */
+  write: number;
+  /** Of the dispatcher's reads and claims: no query of the API can keep a delivery waiting. */
+  dispatch: number;
+  /** Of the API's transactions, and of what it reads of any organisation. */
+  entities: number;
+  /** Of the API's reads for a viewer. */
+  tenant: number;
+  /** Of what submissions, log-ins and the relay look up. */
+  common: number;
+}
+
+export function shareConnections(total: number): ConnectionShares {
+  const fixed = { write: 6, dispatch: 4, entities: 3 };
+  const rest = total - fixed.write - fixed.dispatch - fixed.entities;
+  const tenant = Math.ceil(rest / 2);
+  return { ...fixed, tenant, common: rest - tenant };
+}
 
 export function openPipeline(options: PipelineOptions): Pipeline {
   const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
-  const pool = openPool({ url: databaseUrl, max: config.FORMWIRE_DATABASE_CONNECTIONS - writeConnections - dispatchConnections - entityConnections, name: 'read', log });
-  const writePool = openPool({ url: databaseUrl, max: writeConnections, name: 'write', log });
-  const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: dispatchConnections, name: 'dispatch', log }) : undefined;
+  const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
+  const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
+  const writePool = openPool({ url: databaseUrl, max: connections.write, name: 'write', log });
+  const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: connections.dispatch, name: 'dispatch', log }) : undefined;
   const publishing = openLink({ url: natsUrl, name: 'publishing', log });
   const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });

@@ -1,12 +1,15 @@
 import { openOrm } from './orm.ts';
+import { ensureReaderRole } from './reader-role.ts';
 
 /** Names the lock that keeps two starting processes from migrating at the same time. */
 const migrationLock = 0x464f524d; // "FORM"
 
 /**
- * Brings a database to the newest schema. Safe to call from several processes at once: one migrates, the others wait.
+ * Brings a database to the newest schema, and its cluster to the role that the API reads with. Safe to call from several
+ * processes at once: one migrates, the others wait.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
+  await ensureReaderRole(databaseUrl);
   const orm = await openOrm(databaseUrl, { poolSize: 2 });
   try {
     await orm.em.getConnection().execute(`select pg_advisory_lock(${migrationLock})`);

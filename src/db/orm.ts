@@ -1,6 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig } from 'pg';
 import { ApiKey } from '../accounts/api-key.entity.ts';
 import { Invitation } from '../accounts/invitation.entity.ts';
 import { LoginAttempts } from '../accounts/login-attempts.entity.ts';
@@ -23,29 +23,65 @@ import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
+import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { Quota } from '../quotas/quota.entity.ts';
+import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
+import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
 import { Response } from '../responses/response.entity.ts';
+import { Review } from '../responses/review.entity.ts';
+import { makeEndWithOperation } from './operation-scope.ts';
 
 const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
 
-/** Opens the entities over a database; its owner closes it. */
-export function openOrm(databaseUrl: string, options: { poolSize: number } = { poolSize: 10 }): Promise<MikroORM> {
+export interface OrmOptions {
+  poolSize: number;
+  /** From where to borrow connections for what is read outside of transactions; absent: from its own. */
+  reads?: Pool;
+}
+
+/** Opens the entities over a database; its owner closes it, and `reads` after it. */
+export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = { poolSize: 10 }): Promise<MikroORM> {
   return MikroORM.init(
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant, LedgerEntry, LedgerCounter, Quota,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
+        Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
-      pool: { min: 0, max: options.poolSize },
-      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: giveBrokenBack },
+      pool: { min: 0, max: poolSize },
+      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: prepare },
+      ...(reads && { replicas: [{ driverOptions: { onPoolCreated: (pool: Pool) => borrowFrom(reads, pool) } }] }),
+      schemaGenerator: { ignorePolicies: true }, // the migrations say which there are
       forceUtcTimezone: true,
       logger: () => undefined, // what matters is thrown; statements could hold answers
     }),
   );
+}
+
+function prepare(pool: Pool): void {
+  giveBrokenBack(pool);
+  makeEndWithOperation(pool);
+}
+
+/**
+ * Lets a pool of the entities, which then opens no connections of its own, lend those of another: read as the entities
+ * want their values, and one statement at a time, since theirs have the values in their text.
+ */
+function borrowFrom(lender: Pool, pool: Pool): void {
+  const { types } = pool.options;
+  const connect = async (): Promise<unknown> => {
+    const client = await lender.connect();
+    return {
+      processID: 'processID' in client ? client.processID : undefined,
+      query: (text: string, values: unknown[]) => client.query({ text, values, types, queryMode: 'extended' } as QueryConfig),
+      release: (error?: Error | boolean) => client.release(error),
+    };
+  };
+  pool.connect = connect as Pool['connect'];
 }
 
 /** Long enough for whoever holds a connection that broke to give it back themselves. */

@@ -26,7 +26,7 @@ export const DeliveryStatusType = builder.enumType('DeliveryStatus', {
     PENDING: { value: 'pending', description: 'To be sent, as `nextAttemptAt` and `reason` say.' },
     DELIVERED: { value: 'delivered' },
     DEAD: { value: 'dead', description: 'Given up on until somebody redelivers it.' },
-    CANCELED: { value: 'canceled', description: 'Its integration was deleted.' },
+    CANCELED: { value: 'canceled', description: 'Its integration was deleted, or its response erased, as the reason says.' },
   } as const,
 });
 

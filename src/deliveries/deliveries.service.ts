@@ -15,7 +15,7 @@ import {
   type DeliveryRow,
 } from './delivery-rows.ts';
 import { countPipelines, type PipelineCounts } from './pipeline.ts';
-import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliverFilter } from './redeliver.ts';
+import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
 
 /** Exactly one of both. */
 export interface RedeliverInput {
@@ -33,12 +33,18 @@ export interface Redelivered {
 
 const maxAnswered = 100;
 
+export interface DeliveriesDeps {
+  pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
+}
+
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
 
 /** The log of deliveries. Everything here is for members of the organisation whose responses were delivered; a partner has its own part of it. */
-export function createDeliveriesService({ pool }: { pool: Pool }) {
+export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
   const answer = async (reach: Reach, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
-    const rows = await readDeliveries(pool, { reach, ids: ids.slice(0, maxAnswered) });
+    const rows = await readDeliveries(reads, { reach, ids: ids.slice(0, maxAnswered) });
     return ids.flatMap((id) => rows.get(id) ?? []);
   };
 
@@ -47,10 +53,10 @@ export function createDeliveriesService({ pool }: { pool: Pool }) {
       throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
     }
     const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
-    const { redelivered, refused } = await redeliverByIds(pool, { reach, ids });
+    const { redelivered, withoutIntegration, withoutResponse } = await redeliverByIds(pool, { reach, ids });
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
-    const errors = faultsOf(wanted, { redelivered: faultless, refused: new Set<string>(refused) });
+    const errors = faultsOf(wanted, { redelivered: faultless, withoutIntegration: new Set(withoutIntegration), withoutResponse: new Set(withoutResponse) });
     return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, errors };
   };
 
@@ -64,25 +70,25 @@ export function createDeliveriesService({ pool }: { pool: Pool }) {
   return {
     /** The deliveries of these ids that the viewer reaches. */
     readMany: async (caller: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
-      ifAllowed(caller, (reach) => readDeliveries(pool, { reach, ids })),
+      ifAllowed(caller, (reach) => readDeliveries(reads, { reach, ids })),
 
     /** A page of a form's deliveries, oldest first. Throws UserError for an id that is none. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter: DeliveryFilter; range: KeysetRange }): Promise<DeliveryRow[]> => {
       requireIds(page.filter, ['filter']);
-      return pageOfDeliveries(pool, { ...page, reach: reachOf(requirePermission(caller, 'deliveries:read')) });
+      return pageOfDeliveries(reads, { ...page, reach: reachOf(requirePermission(caller, 'deliveries:read')) });
     },
 
     /** The deliveries of responses; a response that the viewer does not reach has no entry. */
     ofResponses: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
-      ifAllowed(caller, (reach) => deliveriesOfResponses(pool, { reach, responseIds })),
+      ifAllowed(caller, (reach) => deliveriesOfResponses(reads, { reach, responseIds })),
 
     /** How responses stand; a response that the viewer does not reach has no entry. */
     pipelines: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
-      ifAllowed(caller, (reach) => countPipelines(pool, { reach, responseIds })),
+      ifAllowed(caller, (reach) => countPipelines(reads, { reach, responseIds })),
 
     /** The attempts of deliveries, each list in its order. */
     attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
-      ifAllowed(caller, (reach) => attemptsOfDeliveries(pool, { reach, deliveryIds })),
+      ifAllowed(caller, (reach) => attemptsOfDeliveries(reads, { reach, deliveryIds })),
 
     /**
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent
@@ -103,11 +109,15 @@ async function ifAllowed<Key, Value>(caller: Caller, read: (reach: Reach) => Pro
   return viewer ? read(reachOf(viewer)) : new Map<Key, Value>();
 }
 
-function faultsOf(wanted: readonly string[], { redelivered, refused }: { redelivered: Set<string>; refused: Set<string> }): Fault[] {
+function faultsOf(
+  wanted: readonly string[],
+  { redelivered, withoutIntegration, withoutResponse }: { [Kind in keyof RedeliveredByIds]: ReadonlySet<string> },
+): Fault[] {
   return wanted.flatMap((id, index): Fault[] => {
     const path = ['deliveryIds', index];
     if (redelivered.has(id)) return [];
-    if (refused.has(id)) return [{ code: 'INVALID_INPUT', message: 'The integration of this delivery was deleted.', path }];
+    if (withoutResponse.has(id)) return [{ code: 'RESPONSE_ERASED', message: 'The response of this delivery was erased.', path }];
+    if (withoutIntegration.has(id)) return [{ code: 'INVALID_INPUT', message: 'The integration of this delivery was deleted.', path }];
     return [{ code: 'NOT_FOUND', message: 'Your organisation has no delivery with this id.', path }];
   });
 }

@@ -49,7 +49,9 @@ const columns = trusted(`
   d.id, d.event_id as "eventId", d.event_type as "eventType", d.response_id as "responseId",
   d.integration_id as "integrationId", d.status, d.reason, d.attempts as "attemptCount",
   d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
-  coalesce((select r.submitted_at from responses r where r.id = d.response_id), d.created_at) as "occurredAt"`);
+  coalesce((
+    select case d.event_type when 'response.deleted' then r.erased_at else r.submitted_at end from responses r where r.id = d.response_id
+  ), d.created_at) as "occurredAt"`);
 
 /** The deliveries of these ids that are within reach. */
 export async function readDeliveries(
@@ -57,7 +59,7 @@ export async function readDeliveries(
   key: { reach: Reach; ids: readonly Id<'dlv'>[] },
 ): Promise<Map<Id<'dlv'>, DeliveryRow>> {
   const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and ${deliveriesIn(key.reach)}`;
-  const { rows } = await pool.query<DeliveryRow>(query.toQuery());
+  const { rows } = await pool.query<DeliveryRow>({ name: `deliveries-by-id-${key.reach.kind}`, ...query.toQuery() });
   return new Map(rows.map((row) => [row.id, row]));
 }
 

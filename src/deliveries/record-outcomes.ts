@@ -175,17 +175,21 @@ const recordRetries = `
       next_attempt_at = i.next_attempt_at, finished_at = i.finished_at, claimed_by = null, claim_expires_at = null
     from valid i
     where deliveries.id = i.id and deliveries.claimed_by = $1 and deliveries.status = 'pending'
+    returning deliveries.id
   )
   insert into attempts (delivery_id, number, at, duration_ms, outcome, http_status, error_class, error, response_body)
-  select i.id, i.attempts, i.attempted_at, i.duration_ms, i.outcome, i.http_status, i.error_class, i.error, i.response_body
+  select i.id, i.attempts, i.attempted_at, i.duration_ms, i.outcome, i.http_status, i.error_class,
+         case when recorded.id is not null then i.error end, case when recorded.id is not null then i.response_body end
   from valid i
+  left join recorded using (id)
   where i.attempted_at is not null
   on conflict do nothing`;
 
 /**
  * Records what became of claimed deliveries and gives the claims up, also those under a lease that is over: the caller
  * may own the partition again, and would wait for itself. A delivery that was canceled or redelivered in the meantime
- * keeps its new state; the attempt is logged all the same.
+ * keeps its new state; the attempt is logged all the same, but without what the receiver said: its response may have
+ * been erased, and nothing of it may come back.
  */
 export async function recordRetryOutcomes(pool: Pool, batch: { owner: Id<'dsp'>; outcomes: readonly RetryOutcome[] }): Promise<void> {
   const { owner, outcomes } = batch;

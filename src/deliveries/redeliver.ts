@@ -11,6 +11,10 @@ export interface RedeliverFilter extends Omit<DeliveryFilter, 'responseId'> {
   formId?: string | null | undefined;
 }
 
+/** There is nothing to send any more, but for the word that there is not. */
+const isErased = sql`
+  (d.event_type <> 'response.deleted' and exists (select 1 from responses r where r.id = d.response_id and r.erased_at is not null))`;
+
 /** A dispatcher is at it now: it is being sent already, and a second sender would make a duplicate. */
 const isBeingTried = sql`d.status = 'pending' and coalesce(d.claim_expires_at > now(), false)`;
 
@@ -22,7 +26,7 @@ const restart = (reach: Reach, { condition, limit }: { condition: Sql; limit: nu
   with chosen as (
     select d.id from deliveries d
     join integrations i on i.id = d.integration_id and i.deleted_at is null
-    where ${deliveriesIn(reach)} and d.status <> 'canceled' and not (${isBeingTried}) and ${condition}
+    where ${deliveriesIn(reach)} and d.status <> 'canceled' and not (${isBeingTried}) and not ${isErased} and ${condition}
     order by d.id
     limit ${limit}
     for update of d
@@ -38,21 +42,23 @@ export interface RedeliveredByIds {
   /** Sent again, or being sent at this moment. */
   redelivered: Id<'dlv'>[];
   /** Their integration is deleted: there is nobody to send them to. */
-  refused: Id<'dlv'>[];
+  withoutIntegration: Id<'dlv'>[];
+  /** Their response is erased: there is nothing to send. */
+  withoutResponse: Id<'dlv'>[];
 }
 
-/** Redelivers what of these ids is within reach. An id in neither list is not. */
+/** Redelivers what of these ids is within reach. An id in no list is not. */
 export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: readonly Id<'dlv'>[] }): Promise<RedeliveredByIds> {
   const { reach, ids } = key;
   const update = restart(reach, { condition: sql`d.id = any(${ids})`, limit: ids.length });
   const restarted = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
   const done = new Set(restarted.rows.map((row) => row.id));
   const others = sql`
-    select d.id, ${isBeingTried} as "isBeingTried" from deliveries d
+    select d.id, case when ${isErased} then 'erased' when ${isBeingTried} then 'being tried' else 'refused' end as kind from deliveries d
     where ${deliveriesIn(reach)} and d.id = any(${ids.filter((id) => !done.has(id))})`;
-  const { rows } = await pool.query<{ id: Id<'dlv'>; isBeingTried: boolean }>(others.toQuery());
-  const tried = rows.filter((row) => row.isBeingTried).map((row) => row.id);
-  return { redelivered: [...done, ...tried], refused: rows.filter((row) => !row.isBeingTried).map((row) => row.id) };
+  const { rows } = await pool.query<{ id: Id<'dlv'>; kind: 'erased' | 'being tried' | 'refused' }>(others.toQuery());
+  const idsOf = (kind: string): Id<'dlv'>[] => rows.filter((row) => row.kind === kind).map((row) => row.id);
+  return { redelivered: [...done, ...idsOf('being tried')], withoutIntegration: idsOf('refused'), withoutResponse: idsOf('erased') };
 }
 
 /**

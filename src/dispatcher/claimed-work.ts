@@ -1,12 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import type { ClaimedDelivery } from '../deliveries/claim-due.ts';
+import { erasedReason } from '../deliveries/erase-deliveries.ts';
 import type { Lease } from '../deliveries/record-outcomes.ts';
 import type { Event } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { Recorder } from './recorder.ts';
-import type { Work } from './work.ts';
+import { canceled, type Work } from './work.ts';
 
-/** Claimed deliveries with their events, ready for a lane. Those whose partition was lost meanwhile are released. */
+/**
+ * Claimed deliveries with their events, ready for a lane. Those whose partition was lost meanwhile are released, and
+ * those whose event cannot be made again, because its response was erased, are canceled.
+ */
 export async function claimedWork(facts: {
   claimed: readonly ClaimedDelivery[];
   claimMs: number;
@@ -29,7 +33,11 @@ export async function claimedWork(facts: {
   return claimed.flatMap((one): Work[] => {
     const event = events.get(one.eventId);
     const lease = leases.get(one.partition);
-    if (!event || !lease) return [];
+    if (!lease) return [];
+    if (!event) {
+      recorder.retry({ ...canceled(one, erasedReason), id: one.id, lease });
+      return [];
+    }
     return [
       {
         kind: 'claimed',

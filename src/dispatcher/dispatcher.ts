@@ -7,6 +7,7 @@ import { leaveDispatchers, releaseLeases, renewLeases } from '../deliveries/part
 import type { Event } from '../events/event.ts';
 import { newId, type Id } from '../events/id.ts';
 import { integrationsById, integrationsOfForm } from '../integrations/enabled-integrations.ts';
+import { readErasedEvents } from '../outbox/erased-events.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
 import type { StreamSettings } from '../stream/topology.ts';
@@ -27,7 +28,7 @@ export interface DispatcherOptions extends OpenLaneOptions {
   writePool: Pool;
   link: StreamLink;
   stream: StreamSettings;
-  /** Makes events of stored responses again; those whose response is gone are left out. */
+  /** Makes events of stored responses again; those whose response is erased are left out. */
   rebuild: (claimed: readonly (ClaimedDelivery & { integrationsVersion: number })[]) => Promise<Event[]>;
   retryPollMs: number;
   leaseMs: number;
@@ -55,10 +56,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep });
   const waker = createWaker();
   const calls = createCalls();
+  /** As of the last round. What the stream had before this dispatcher came is looked up anyway. */
+  let erased: ReadonlySet<Id<'evt'>> = new Set();
   const lanes = createLanes({
     loadForm: (form) => integrationsOfForm(pool, form),
     loadById: (ids) => integrationsById(pool, ids),
-    createLane: (integration) => openLane({ options, integration: served(options, integration), calls, wantMore: waker.wake, onAttempted: () => options.onStep?.('attempted') }),
+    createLane: (integration) => openLane({ options, integration: served(options, integration), calls, isErased: ({ event }) => erased.has(event.id), wantMore: waker.wake, onAttempted: () => options.onStep?.('attempted') }),
     updateLane: (lane, integration) => lane.update(served(options, integration), laneSettings(options, integration)),
   });
   const partitions = createPartitions({
@@ -86,6 +89,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const round = async (): Promise<void> => {
     if (partitions.held().length === 0) return;
+    erased = await readErasedEvents(pool);
     await retryRound({
       lanes,
       pending: () => integrationsWithPending(pool),

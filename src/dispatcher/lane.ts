@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Outcome } from '../../integrations/provider.ts';
 import type { ClaimRequest } from '../deliveries/claim-due.ts';
+import { erasedReason } from '../deliveries/erase-deliveries.ts';
 import type { DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { stateAfter, type Attempted } from './attempt.ts';
@@ -37,6 +38,8 @@ export interface LaneDeps {
   /** Takes a turn at the provider's quotas; in how many milliseconds it comes. */
   reserveTurn: (integration: EnabledIntegration) => Promise<number>;
   earlierUndispatched: (work: Work) => Promise<readonly number[]>;
+  /** Whether the response was erased while its delivery was on its way. */
+  isErased: (work: Work) => boolean;
   reportHealth: (integration: EnabledIntegration, status: 'active' | 'failing' | 'disabled', reason: string | null) => void;
   onAttempted: (facts: { work: Work; integration: EnabledIntegration; outcome: Outcome; status: string; durationMs: number }) => void;
   /** Pending deliveries could be claimed now, sooner than at the next round. */
@@ -54,8 +57,8 @@ export interface Lane {
   room(): Promise<void> | undefined;
   /** What may be claimed from PostgreSQL now, if anything. */
   claimRequest(): ClaimRequest | undefined;
-  /** Takes what was claimed on `request`. */
-  offerClaimed(works: readonly Work[], request: ClaimRequest): void;
+  /** Takes what was claimed on `request`: of the `found` ones those that can be sent. */
+  offerClaimed(works: readonly Work[], request: ClaimRequest & { found: number }): void;
   /** Records what has waited too long. */
   spillOverdue(): void;
   /** Records everything that waits, for the next dispatcher to try. */
@@ -80,6 +83,7 @@ const reasons = {
   slow: 'Waits for its turn: the receiver is slower than its events come.',
   stopping: 'Waits for its turn: the dispatcher that had it was stopped.',
   quota: 'Waits for its turn: others use the same quota of the outside service.',
+  deleted: 'The integration was deleted.',
 } as const;
 
 export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegration; settings: LaneSettings }): Lane {
@@ -126,7 +130,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     });
   };
   const spill = (work: Work, reason: string, nextAttemptAt: Date | null): void => {
-    if (health.integration().isDeleted) work.settle(canceled(work));
+    if (health.integration().isDeleted) work.settle(canceled(work, reasons.deleted));
     else settlePending(work, spilled(work, reason, nextAttemptAt));
   };
   const spillQueued = (): void => {
@@ -192,7 +196,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   };
 
   const run = async (batch: readonly Work[]): Promise<void> => {
-    const works = settings.isOrdered ? await keepOrder(batch) : batch;
+    const known = dropErased(batch);
+    const works = settings.isOrdered ? await keepOrder(known) : known;
     const tryable = works.filter((work) => work.isOurs());
     for (const work of works) if (work.kind === 'claimed' && !tryable.includes(work)) handBack(work);
     if (tryable.length === 0) return;
@@ -202,6 +207,12 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       if (outcome) conclude(work, outcome, attempted);
     }
     learnFrom(attempted.outcomes);
+  };
+
+  const dropErased = (batch: readonly Work[]): readonly Work[] => {
+    const erased = batch.filter(deps.isErased);
+    for (const work of erased) work.settle(canceled(work, erasedReason));
+    return erased.length === 0 ? batch : batch.filter((work) => !erased.includes(work));
   };
 
   /** One from the stream comes again by itself; a claimed one would wait until its claim runs out. */
@@ -292,7 +303,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       return { ...request, limit: room, mode: catchingUp ? 'drain' : 'due' };
     },
     offerClaimed: (works, request) => {
-      mayHaveMore = works.length >= request.limit;
+      mayHaveMore = request.found >= request.limit;
       const isExhausted = !mayHaveMore && request.mode !== 'probe';
       if (isExhausted && catchingUp === claimedFor) catchingUp = undefined;
       failedClaim = Infinity;

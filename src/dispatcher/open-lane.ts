@@ -9,6 +9,7 @@ import type { Sealer } from '../sealing.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { attempt, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
+import type { Work } from './work.ts';
 
 export interface OpenLaneOptions {
   pool: Pool;
@@ -59,8 +60,15 @@ function openedBy({ sealer, log }: OpenLaneOptions, provider: Provider, integrat
 }
 
 /** Opens the lane of an integration that `served` has looked at. */
-export function openLane(facts: { options: OpenLaneOptions; integration: EnabledIntegration; calls: Calls; wantMore: () => void; onAttempted: () => void }): Lane {
-  const { options, integration, calls, wantMore } = facts;
+export function openLane(facts: {
+  options: OpenLaneOptions;
+  integration: EnabledIntegration;
+  calls: Calls;
+  isErased: (work: Work) => boolean;
+  wantMore: () => void;
+  onAttempted: () => void;
+}): Lane {
+  const { options, integration, calls, isErased, wantMore } = facts;
   const { pool, log, http } = options;
   const provider = options.providerNamed(integration.provider);
   const ledger = openLedger(pool, integration.id);
@@ -73,6 +81,7 @@ export function openLane(facts: { options: OpenLaneOptions; integration: Enabled
       },
       reserveTurn: (current) => reserveTurn(pool, provider?.quotas?.(current.settings) ?? []),
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
+      isErased,
       reportHealth: (current, status, reason) => {
         log.warn({ integrationId: current.id, status, reason }, `integration.${status}`);
         reportHealth(pool, { integration: current, status, reason }).catch(onError);

@@ -8,7 +8,7 @@ export interface RetriesDeps {
   lanes: { get(id: Id<'intg'>): Lane | undefined; all(): Iterable<Lane>; refresh(ids: readonly Id<'intg'>[]): Promise<EnabledIntegration[]> };
   pending: () => Promise<Id<'intg'>[]>;
   claim: (requests: readonly ClaimRequest[]) => Promise<ClaimedDelivery[]>;
-  /** Makes the claimed deliveries' events again; those whose response is gone are left out. */
+  /** Makes the claimed deliveries' events again; those whose response is erased are ended, and left out. */
   prepare: (claimed: readonly ClaimedDelivery[]) => Promise<Work[]>;
   /** Ends what an integration that was deleted has left pending. */
   cancel: (ids: readonly Id<'intg'>[]) => Promise<void>;
@@ -31,9 +31,14 @@ export async function retryRound(deps: RetriesDeps): Promise<number> {
 
   const requests = bounded(ids.flatMap((id) => lanes.get(id)?.claimRequest() ?? []));
   if (requests.length === 0) return 0;
-  const works = Map.groupBy(await deps.prepare(await deps.claim(requests)), (work) => work.integrationId);
-  for (const request of requests) lanes.get(request.integrationId)?.offerClaimed(works.get(request.integrationId) ?? [], request);
-  return [...works.values()].reduce((sum, some) => sum + some.length, 0);
+  const claimed = await deps.claim(requests);
+  const counts = Map.groupBy(claimed, (one) => one.integrationId);
+  const works = Map.groupBy(await deps.prepare(claimed), (work) => work.integrationId);
+  for (const request of requests) {
+    const found = counts.get(request.integrationId)?.length ?? 0;
+    lanes.get(request.integrationId)?.offerClaimed(works.get(request.integrationId) ?? [], { ...request, found });
+  }
+  return claimed.length;
 }
 
 /** Deliveries claimed in one round, at most: their events are read back together, within the time of a claim. */

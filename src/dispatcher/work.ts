@@ -27,10 +27,9 @@ export function spilled(work: Work, reason: string, nextAttemptAt: Date | null):
   return { status: 'pending', reason: storable(reason), attempts: work.attempts, nextAttemptAt, finishedAt: null, attempt: undefined };
 }
 
-/** A delivery whose integration was deleted before its turn came. */
-export function canceled(work: Work): DeliveryState {
-  const reason = 'The integration was deleted.';
-  return { status: 'canceled', reason, attempts: work.attempts, nextAttemptAt: null, finishedAt: new Date(), attempt: undefined };
+/** A delivery whose integration was deleted, or whose response was erased, before its turn came. */
+export function canceled({ attempts }: Pick<Work, 'attempts'>, reason: string): DeliveryState {
+  return { status: 'canceled', reason, attempts, nextAttemptAt: null, finishedAt: new Date(), attempt: undefined };
 }
 
 /** PostgreSQL keeps neither NUL nor half a surrogate pair, and receivers send both. */

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Prefixes of every kind of thing that has an id; the prefix alone tells what an id names. */
 export const idPrefixes = [
-  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'sec', 'q', 'ch', 'resp', 'ans', 'intg', 'evt', 'dlv', 'dsp',
+  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 /** For example `form_01h455vb4pex5vsknk084sn02q`. */
@@ -50,6 +50,18 @@ export function parseAnswerId(id: string): { responseId: Id<'resp'>; questionId:
   const questionId = `q_${id.slice(30)}`;
   if (!id.startsWith('ans_') || !isId('resp', responseId) || !isId('q', questionId)) return undefined;
   return { responseId, questionId };
+}
+
+/** A version's id names its form and its number, in as many digits as the largest needs. */
+export const versionId = (formId: Id<'form'>, number: number): Id<'ver'> => `ver_${suffixOf(formId)}${String(number).padStart(10, '0')}`;
+
+/** Takes a version's id apart; undefined where it is none. */
+export function parseVersionId(id: string): { formId: Id<'form'>; number: number } | undefined {
+  const formId = `form_${id.slice(4, 30)}`;
+  const digits = id.slice(30);
+  const number = Number(digits);
+  if (!id.startsWith('ver_') || !isId('form', formId) || !/^\d{10}$/.test(digits) || number > 0x7f_ff_ff_ff) return undefined;
+  return { formId, number };
 }
 
 const pool = Buffer.alloc(4096);

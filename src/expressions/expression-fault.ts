@@ -7,7 +7,7 @@ export class ExpressionFault extends Error {
 
 /** A fault at a part of the source. `reason` is a sentence. */
 export const faultAt = ({ input, start, end }: Pick<ASTNode, 'input' | 'start' | 'end'>, reason: string): ExpressionFault =>
-  new ExpressionFault(`At character ${start + 1}${excerpt(input.slice(start, end))}: ${reason}`);
+  new ExpressionFault(`At character ${start + 1}${excerpt(input.slice(start, end))}: ${reason.toWellFormed()}`);
 
 function excerpt(text: string): string {
   if (text.trim() === '') return '';

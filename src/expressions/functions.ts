@@ -1,9 +1,10 @@
 import { compilePattern, patternSize, whyNoPattern } from '../linear-pattern.ts';
+import { linearIncludes } from './linear-includes.ts';
 import type { Made } from './operators.ts';
-import { isList, isNumeric, nameOf, type Typed, type Value } from './value-type.ts';
+import { isList, isNumeric, nameOf, type Scope, type Typed, type Value } from './value-type.ts';
 
-/** A longer text matches no pattern: what matching takes grows with the text. */
-const maxMatchedLength = 1_000;
+/** Whether a longer text has a part or matches a pattern is not told: what looking for them takes grows with the text. */
+const maxSearchedLength = 1_000;
 
 /** Makes a call of a function, a receiver as its first argument: `size(x)` and `x.size()` are the same. */
 export function call(name: string, args: readonly Typed[]): Made {
@@ -17,7 +18,7 @@ export function call(name: string, args: readonly Typed[]): Made {
 const functions: Record<string, { arguments: 1 | 2; make: (first: Typed, second: Typed) => Made }> = {
   has: { arguments: 1, make: (part) => ({ type: { kind: 'bool' }, run: (scope) => part.run(scope) !== null }) },
   size: { arguments: 1, make: size },
-  contains: { arguments: 2, make: ofTexts((text, part) => text.includes(part)) },
+  contains: { arguments: 2, make: ofTexts((text, part) => (text.length <= maxSearchedLength ? linearIncludes(text, part) : null)) },
   startsWith: { arguments: 2, make: ofTexts((text, part) => text.startsWith(part)) },
   endsWith: { arguments: 2, make: ofTexts((text, part) => text.endsWith(part)) },
   matches: { arguments: 2, make: matches },
@@ -30,10 +31,10 @@ const isText = ({ type: { kind } }: Typed): boolean => kind === 'text' || kind =
 function size(part: Typed): Made {
   if (isList(part.type)) return { type: { kind: 'int' }, run: (scope) => ((part.run(scope) ?? []) as readonly Value[]).length };
   if (!isText(part)) return { reason: `"size" needs a text or a list; this is ${nameOf(part.type)}.` };
-  return { type: { kind: 'int' }, run: (scope) => ifThere(part.run(scope), (text) => characters(text as string)) };
+  return { type: { kind: 'int' }, run: (scope) => ifThere(part.run(scope), (text) => sizeOf(text as string, scope)) };
 }
 
-function ofTexts(holds: (text: string, part: string) => boolean): (first: Typed, second: Typed) => Made {
+function ofTexts(holds: (text: string, part: string) => boolean | null): (first: Typed, second: Typed) => Made {
   return (first, second) => {
     const other = [first, second].find((part) => !isText(part));
     if (other) return { reason: `This needs texts; ${nameOf(other.type)} is none.` };
@@ -55,7 +56,7 @@ function matches(text: Typed, { literal }: Typed): Made {
   return {
     type: { kind: 'bool' },
     patternSize: patternSize(anywhere),
-    run: (scope) => ifThere(text.run(scope), (value) => (value as string).length <= maxMatchedLength && holds(value as string)),
+    run: (scope) => ifThere(text.run(scope), (value) => ((value as string).length <= maxSearchedLength ? holds(value as string) : null)),
   };
 }
 
@@ -70,6 +71,17 @@ function toNumber(part: Typed, kind: 'int' | 'double'): Made {
 }
 
 const ifThere = (value: Value, then: (value: NonNullable<Value>) => Value): Value => (value === null ? null : then(value));
+
+/** Texts of one scope that were counted, so that many conditions count a long one once. */
+const counted = new WeakMap<Scope, Map<string, number>>();
+
+function sizeOf(text: string, scope: Scope): number {
+  const sizes = counted.get(scope) ?? new Map<string, number>();
+  counted.set(scope, sizes);
+  const size = sizes.get(text) ?? characters(text);
+  sizes.set(text, size);
+  return size;
+}
 
 /** Unicode characters, as CEL counts them. */
 function characters(text: string): number {

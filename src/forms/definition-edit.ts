@@ -34,16 +34,16 @@ export interface Placing {
 export function newDefinition(
   title: string,
   drafts: readonly QuestionDraft[],
-  edit: Edit & { sections?: readonly NewSection[]; pathOf?: (index: number) => Path },
+  edit: Edit & { translations?: FormTranslations; sections?: readonly NewSection[]; pathOf?: (index: number) => Path },
 ): FormDefinition {
-  const { faults, path, now, sections = [], pathOf = (index) => [...path, index] } = edit;
+  const { faults, path, now, translations, sections = [], pathOf = (index) => [...path, index] } = edit;
   if (drafts.length > formLimits.questions) {
     faults.add(path, `A form has at most ${formLimits.questions} questions; these are ${drafts.length}.`);
     return { title, questions: [] };
   }
   const keys = assignKeys(drafts, { ...edit, pathOf });
   const questions = drafts.map((draft, index) => newQuestion(draft, { key: keys[index] ?? '', faults, path: pathOf(index), now }));
-  const definition = inNewSections({ title, questions }, sections);
+  const definition = inNewSections({ title, ...translations, questions }, sections);
   const paths = new Map<string, Path>(questions.map(({ id }, index) => [id, pathOf(index)]));
   for (const [index, { id }] of (definition.sections ?? []).entries()) paths.set(id, ['sections', index]);
   return checkDefinition(definition, { faults, path, pathOf: (id) => paths.get(id) });
@@ -116,7 +116,8 @@ export const translationNames = ['titleTranslations', 'descriptionTranslations']
 /** Absent where there are none. */
 export type FormTranslations = Pick<FormDefinition, (typeof translationNames)[number]>;
 
-function newQuestion(draft: QuestionDraft, place: Edit & { key: string }): QuestionDefinition {
+/** A question that was not there before; `path`: where it stands in the input. */
+export function newQuestion(draft: QuestionDraft, place: Edit & { key: string }): QuestionDefinition {
   const { key, now } = place;
   const choices = matchChoices([], draft.choices, place);
   return { ...draft, id: newId('q'), key, choices, createdAt: now.toISOString(), updatedAt: now.toISOString() };
@@ -150,7 +151,7 @@ function freeKey(
 const keyTaken = (key: string): string => `Another question of this form has the key "${key}".`;
 
 /** The choices a draft asks for: those that are there already, by id or else by text, keep their ids. */
-function matchChoices(
+export function matchChoices(
   existing: readonly ChoiceDefinition[],
   drafts: readonly ChoiceDraft[],
   { faults, path }: { faults: InputFaults; path: Path },
@@ -185,4 +186,4 @@ function positionIn(edit: Edit & Placing & { otherwise: number }, last: number):
 const comparable = ({ updatedAt: _, constraints = {}, ...question }: QuestionDefinition): string =>
   JSON.stringify(canonical({ ...question, constraints } as unknown as Json));
 
-const isSameQuestion = (a: QuestionDefinition, b: QuestionDefinition): boolean => comparable(a) === comparable(b);
+export const isSameQuestion = (a: QuestionDefinition, b: QuestionDefinition): boolean => comparable(a) === comparable(b);

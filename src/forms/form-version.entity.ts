@@ -1,5 +1,6 @@
 import { defineEntity, p, PrimaryKeyProp } from '@mikro-orm/core';
 import { jsonColumn, timeColumn } from '../columns.ts';
+import { User } from '../accounts/user.entity.ts';
 import { Form } from './form.entity.ts';
 import type { FormDefinition } from './form-definition.ts';
 
@@ -11,6 +12,8 @@ const FormVersionSchema = defineEntity({
     number: p.integer().primary(),
     definition: jsonColumn<FormDefinition>(),
     createdAt: timeColumn(),
+    /** Null: from before this was kept. */
+    createdById: () => p.manyToOne(User).mapToPk().fieldNames('created_by_id').nullable().deleteRule('no action'),
   },
 });
 

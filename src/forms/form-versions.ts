@@ -12,11 +12,12 @@ import { Form } from './form.entity.ts';
 import { writeQuestions } from './question-rows.ts';
 import { writeSections } from './section-rows.ts';
 
-/** A form whose row is locked until the transaction ends, and what it asks now. */
+/** A form whose row is locked until the transaction ends, what it asks now, and who edits it. */
 export interface LockedForm {
   em: EntityManager;
   form: Form;
   definition: FormDefinition;
+  editorId: Id<'usr'>;
 }
 
 /**
@@ -41,26 +42,26 @@ async function lockForm(
     : null;
   if (!form) throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', path);
   const { definition } = await em.findOneOrFail(FormVersion, { formId: form.id, number: form.version });
-  return { em, form, definition };
+  return { em, form, definition, editorId: viewer.userId };
 }
 
 /** Writes the first version of a new form: its definition and the rows of its questions. */
 export async function writeFirstVersion(
   em: EntityManager,
-  { formId, definition, now }: { formId: Id<'form'>; definition: FormDefinition; now: Date },
+  { formId, definition, authorId, now }: { formId: Id<'form'>; definition: FormDefinition; authorId: Id<'usr'>; now: Date },
 ): Promise<void> {
-  em.create(FormVersion, { formId, number: 1, definition, createdAt: now });
+  em.create(FormVersion, { formId, number: 1, definition, createdAt: now, createdById: authorId });
   const before = { title: definition.title, questions: [] };
   await writeSections(em, { formId, before, after: definition, now });
   await writeQuestions(em, { formId, before, after: definition, now });
 }
 
 /** Makes `after` the form's next version; where it is the very same definition, nothing happens. */
-export async function writeNextVersion({ em, form, definition }: LockedForm, after: FormDefinition, now: Date): Promise<void> {
+export async function writeNextVersion({ em, form, definition, editorId }: LockedForm, after: FormDefinition, now: Date): Promise<void> {
   if (after === definition) return;
   form.version += 1;
   form.updatedAt = now;
-  em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now });
+  em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now, createdById: editorId });
   await writeSections(em, { formId: form.id, before: definition, after, now });
   await writeQuestions(em, { formId: form.id, before: definition, after, now });
 }

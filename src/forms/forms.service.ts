@@ -5,6 +5,7 @@ import { formsWhere, reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import { unrestricted } from '../graphql/unrestricted.ts';
 import { canonical } from '../events/canonical-json.ts';
 import { checkDefinition } from './definition-checks.ts';
 import { newDefinition, withFormTranslations, withTitle } from './definition-edit.ts';
@@ -39,7 +40,7 @@ export function createFormsService(deps: FormsDeps) {
       const intake = changedIntake(openIntake, input, { faults, now: time });
       const translations = readFormTranslations(input, { now: {}, faults });
       const { drafts, ...places } = readNewQuestions(input, faults);
-      const definition = withFormTranslations(newDefinition(frame.title, drafts, { ...places, faults, path: ['questions'], now: time }), translations);
+      const definition = newDefinition(frame.title, drafts, { ...places, translations, faults, path: ['questions'], now: time });
       faults.throwIfAny();
       return insertForm(caller, { viewer, frame, intake, definition, time });
     },
@@ -80,7 +81,7 @@ export function createFormsService(deps: FormsDeps) {
 
     /** The forms of these ids, whoever asks; deleted ones are not found. */
     async readMany({ em }: Caller, ids: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Form>> {
-      const forms = await em.find(Form, { id: { $in: [...ids] }, deletedAt: null });
+      const forms = await em.find(Form, { id: { $in: [...ids] }, deletedAt: null }, unrestricted.formsById);
       return new Map(forms.map((form) => [form.id, form]));
     },
 
@@ -122,7 +123,8 @@ function pageOfForms({ em }: Caller, { reach, range }: { reach: Reach; range: Ke
   );
 }
 
-function insertForm(
+/** Writes a new form with its first version. */
+export function insertForm(
   caller: Caller,
   members: { viewer: Viewer; frame: FormFrame; intake: Intake; definition: FormDefinition; time: Date },
 ): Promise<Form> {
@@ -140,13 +142,13 @@ function insertForm(
     });
     if (intake.maxResponses) em.create(FormPlaces, { formId: form.id, taken: 0 });
     await em.flush();
-    await writeFirstVersion(em, { formId: form.id, definition, now: time });
+    await writeFirstVersion(em, { formId: form.id, definition, authorId: viewer.userId, now: time });
     return form;
   });
 }
 
 /** Sets what differs, and the time of the change if anything does. */
-function applyFrame(form: Form, members: FormFrame, time: Date): void {
+export function applyFrame(form: Form, members: FormFrame, time: Date): void {
   const { title, description, email, metadata } = members;
   const isSame =
     form.title === title &&

@@ -17,9 +17,15 @@ export interface InputFaults {
   throwIfAny(): void;
 }
 
-export function createInputFaults(): InputFaults {
+/** Whoever has more than these mends them first. */
+const maxFaults = 500;
+
+/** `prefix`: where in the input it all stands. Of very many faults, the first 500 are kept. */
+export function createInputFaults(prefix: Path = []): InputFaults {
   const list: Fault[] = [];
-  const add: InputFaults['add'] = (path, message, code = 'INVALID_INPUT') => list.push({ code, message, path });
+  const add: InputFaults['add'] = (path, message, code = 'INVALID_INPUT') => {
+    if (list.length < maxFaults) list.push({ code, message, path: [...prefix, ...path] });
+  };
 
   const checkText = (path: Path, value: string, max: number): void => {
     if (value.length > max) add(path, `At most ${max} characters; this has ${value.length}.`);

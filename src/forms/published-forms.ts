@@ -18,6 +18,8 @@ export interface PublishedForm {
   readonly maxResponses: number | null;
   readonly places: Places;
   readonly oneResponsePer: RespondentIdentity | null;
+  /** Whether client ids must be held against those of erased responses. */
+  readonly hasErasedClientIds: boolean;
   readonly version: number;
   readonly intakeVersion: number;
   readonly definition: FormDefinition;
@@ -122,6 +124,7 @@ const selectHead = `
   select f.id, f.organization_id as "organizationId", f.status, f.version, f.intake_version as "intakeVersion",
          f.closes_at as "closesAt", f.closing_since as "closingSince", f.max_responses as "maxResponses",
          f.one_response_per as "oneResponsePer",
+         exists (select 1 from erased_client_ids e where e.form_id = f.id) as "hasErasedClientIds",
          case when f.status in ('draft', 'closed') then f.status
               when f.opens_at > now() then 'early'
               when f.status = 'open' and f.closes_at <= now() then 'over'

@@ -4,6 +4,7 @@ import { formLimits } from './form-limits.ts';
 import type { InputFaults, Path } from './input-faults.ts';
 import { changedConstraints, readConstraints } from './question-constraints.ts';
 import { isQuestionKey } from './question-key.ts';
+import { whyTextUnstorable } from '../storable.ts';
 import { readTranslations, type TranslationInput } from './translations.ts';
 
 export interface ChoiceInput {
@@ -105,7 +106,9 @@ export function changedQuestion(question: QuestionDefinition, change: QuestionCh
 /** A condition that can be stored; what it says is looked at when its form is whole. The empty text of a field left alone is none. */
 export function readCondition(input: string | null | undefined, { path, faults }: { path: Path; faults: InputFaults }): string | undefined {
   if (input === null || input === undefined || input.trim() === '') return undefined;
-  return faults.text(path, input, formLimits.conditionLength);
+  const isSound = input.length <= formLimits.conditionLength && whyTextUnstorable(input) === undefined;
+  const text = faults.text(path, input, formLimits.conditionLength);
+  return isSound ? text : undefined; // whose fault is told already
 }
 
 function readChoices(input: QuestionInput, { path, faults }: { path: Path; faults: InputFaults }): ChoiceDraft[] {

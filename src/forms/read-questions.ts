@@ -2,6 +2,7 @@ import type { Id } from '../events/id.ts';
 import { viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
+import { unrestricted } from '../graphql/unrestricted.ts';
 import { Choice } from './choice.entity.ts';
 import type { ChoiceDefinition, FormDefinition, QuestionDefinition } from './form-definition.ts';
 import { Form } from './form.entity.ts';
@@ -22,11 +23,11 @@ export interface ChoiceOfQuestion extends ChoiceDefinition {
 /** Questions as they are now, for anyone; those that were removed, as they were then, only for the form's owners. */
 export async function readQuestions(caller: Caller, ids: readonly Id<'q'>[]): Promise<Map<Id<'q'>, QuestionOfForm>> {
   const { em } = caller;
-  const rows = await readVisible(caller, await em.find(Question, { id: { $in: [...ids] } }));
+  const rows = await readVisible(caller, await em.find(Question, { id: { $in: [...ids] } }, unrestricted.formsById));
   const choices = await em.find(
     Choice,
     { questionId: { $in: rows.map(({ id }) => id) }, removedAt: null },
-    { orderBy: { position: 'asc' } },
+    { orderBy: { position: 'asc' }, ...unrestricted.formsById },
   );
   const byQuestion = Map.groupBy(choices, (choice) => choice.questionId);
   return new Map(rows.map((row) => [row.id, asQuestion(row, byQuestion.get(row.id) ?? [])]));
@@ -35,8 +36,8 @@ export async function readQuestions(caller: Caller, ids: readonly Id<'q'>[]): Pr
 /** Choices as they are now, for whoever sees their questions. */
 export async function readChoices(caller: Caller, ids: readonly Id<'ch'>[]): Promise<Map<Id<'ch'>, ChoiceOfQuestion>> {
   const { em } = caller;
-  const choices = await em.find(Choice, { id: { $in: [...ids] }, removedAt: null });
-  const questions = await readVisible(caller, await em.find(Question, { id: { $in: choices.map(({ questionId }) => questionId) } }));
+  const choices = await em.find(Choice, { id: { $in: [...ids] }, removedAt: null }, unrestricted.formsById);
+  const questions = await readVisible(caller, await em.find(Question, { id: { $in: choices.map(({ questionId }) => questionId) } }, unrestricted.formsById));
   const visible = new Set(questions.map(({ id }) => id));
   return new Map(
     choices
@@ -52,7 +53,7 @@ async function readVisible(caller: Caller, questions: readonly Question[]): Prom
 }
 
 async function presentForms({ em }: Caller, questions: readonly Question[]): Promise<Set<Id<'form'>>> {
-  const forms = await em.find(Form, { id: { $in: questions.map(({ formId }) => formId) }, deletedAt: null });
+  const forms = await em.find(Form, { id: { $in: questions.map(({ formId }) => formId) }, deletedAt: null }, unrestricted.formsById);
   return new Set(forms.map(({ id }) => id));
 }
 

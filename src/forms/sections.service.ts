@@ -1,6 +1,7 @@
 import { isId, type Id } from '../events/id.ts';
 import { requirePermission } from '../accounts/permissions.ts';
 import type { Caller } from '../graphql/context.ts';
+import { unrestricted } from '../graphql/unrestricted.ts';
 import { UserError } from '../user-error.ts';
 import { checkDefinition } from './definition-checks.ts';
 import type { FormDefinition, SectionDefinition } from './form-definition.ts';
@@ -96,8 +97,8 @@ export function createSectionsService({ published, now }: FormsDeps) {
 
     /** Sections as they are now, for anyone. */
     async readMany({ em }: Caller, ids: readonly Id<'sec'>[]): Promise<Map<Id<'sec'>, SectionOfForm>> {
-      const rows = await em.find(Section, { id: { $in: [...ids] }, removedAt: null });
-      const forms = await em.find(Form, { id: { $in: rows.map(({ formId }) => formId) }, deletedAt: null });
+      const rows = await em.find(Section, { id: { $in: [...ids] }, removedAt: null }, unrestricted.formsById);
+      const forms = await em.find(Form, { id: { $in: rows.map(({ formId }) => formId) }, deletedAt: null }, unrestricted.formsById);
       const found = await Promise.all(forms.map(async ({ id, version }) => sectionsOf(id, await published.version(id, version))));
       const wanted = new Set(ids);
       return new Map(found.flat().flatMap((section) => (wanted.has(section.id) ? [[section.id, section] as const] : [])));

@@ -16,7 +16,10 @@ export interface Caller {
   readonly viewer: Viewer | undefined;
   /** Where the call comes from: an IP address. */
   readonly address: string;
-  /** A fork of its own for each request, made at its first use: a call that needs none pays nothing. */
+  /**
+   * A fork of its own for each request, made at its first use: a call that needs none pays nothing. Outside of a
+   * transaction it finds only what is the viewer's organisation's, whatever it is asked for; see `unrestricted`.
+   */
   readonly em: EntityManager;
 }
 

@@ -7,6 +7,7 @@ import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { createPublishEvent } from '../stream/publish.ts';
 import { consumerInfo, ensureStream, type StreamSettings } from '../stream/topology.ts';
+import { forgetErasedEvents, letGoOfErased } from './erased-events.ts';
 import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
 import { whereabouts, type StreamPosition } from './whereabouts.ts';
 
@@ -15,7 +16,7 @@ export interface SweeperOptions {
   link: StreamLink;
   stream: StreamSettings;
   log: Log;
-  /** Makes the events of outbox rows again; the ones whose response is gone are left out. */
+  /** Makes the events of outbox rows again; the ones whose response is erased are left out. */
   rebuild: (rows: readonly OutboxRow[]) => Promise<Event[]>;
   /** Younger rows are the publisher's business. */
   sweepAfterMs: number;
@@ -62,7 +63,9 @@ export function createSweeper(options: SweeperOptions): Sweeper {
         log.warn({ eventId: event.id, formId: event.formId, err: error }, 'event.republish_failed');
       }
     };
-    await Promise.all((await rebuild(rows)).map(publish));
+    const events = await rebuild(rows);
+    if (events.length < rows.length) await letGoOfErased(pool, rows.map((row) => row.position));
+    await Promise.all(events.map(publish));
     if (published.length > 0) await notePublished(pool, published);
     return published.length;
   };
@@ -70,6 +73,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
   const sweep = async (): Promise<number> => {
     const connection = link.connected();
     if (!connection) return 0;
+    await forgetErasedEvents(pool);
     const isIdle = (await readOutbox(pool, { after: 0, olderThanMs: sweepAfterMs, limit: 1 })).length === 0;
     if (isIdle) return 0;
     // before the rows: a row still here although its message had been acked by then was not recorded

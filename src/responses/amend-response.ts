@@ -11,13 +11,14 @@ import { UnavailableError, UserError } from '../user-error.ts';
 import { amendedAnswers } from './amended-answers.ts';
 import { compileForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
+import { isErasedClientId } from './erased-client-ids.ts';
 import { readEnvelope } from './envelope.ts';
 import { findEarlier, type SubmittedResponse } from './find-response.ts';
 import { insertAmendment, type AmendmentRow } from './insert-amendment.ts';
 import { responseEventData } from './render.ts';
 import { readCurrent } from './response-rows.ts';
 import type { AnswerInput, RespondentInput } from './submission.ts';
-import { maxEventBytes, tooLarge } from './submit-response.ts';
+import { erased, maxEventBytes, tooLarge } from './submit-response.ts';
 
 export interface AmendDeps {
   pool: Pool;
@@ -56,6 +57,7 @@ export async function amendResponse(
   for (let round = 1; round <= maxRounds; round += 1) {
     const current = isId('resp', input.responseId) ? await readCurrent(pool, { reach: reachOf(viewer), id: input.responseId }) : undefined;
     if (!current) throw new UserError('NOT_FOUND', 'Your organisation has no response with this id.', ['responseId']);
+    if (current.erasedAt) throw erased(['responseId']);
     const repeated = await repeatedAmendment(pool, { input, current });
     if (repeated) return repeated;
     requireExpected(input, current);
@@ -79,6 +81,7 @@ async function repeatedAmendment(pool: Pool, { input, current }: { input: AmendR
   const { faults } = readEnvelope({ clientId: input.clientId });
   if (faults.length > 0) throw new UserError(faults);
   const earlier = input.clientId ? await findEarlier(pool, { formId: current.formId, clientId: input.clientId }) : undefined;
+  if (earlier?.erasedAt || (input.clientId && (await isErasedClientId(pool, { formId: current.formId, clientId: input.clientId })))) throw erased(['clientId']);
   if (!earlier || earlier.contentHash === amendmentHash(input, current)) return earlier;
   throw new UserError('IDEMPOTENCY_MISMATCH', 'A response or an amendment with other content has this clientId already. Send a new clientId.', ['clientId']);
 }
@@ -120,6 +123,8 @@ function nextRevision(facts: {
     revision: current.revision + 1,
     submittedAt: new Date(),
     amendedById: viewer.userId,
+    erasedAt: null,
+    erasedById: null,
     answers: result.answers,
   };
 }

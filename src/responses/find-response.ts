@@ -14,6 +14,9 @@ export interface SubmittedResponse {
   submittedAt: Date;
   /** The member who made this revision of an earlier one; null for what was submitted. */
   amendedById: Id<'usr'> | null;
+  /** Since then there is nothing else left of it. */
+  erasedAt: Date | null;
+  erasedById: Id<'usr'> | null;
   answers: StoredAnswers;
   respondent: Respondent;
   collector: Collector;
@@ -22,7 +25,8 @@ export interface SubmittedResponse {
 
 const selectEarlier = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", content_hash as "contentHash",
-         family_id as "familyId", revision, submitted_at as "submittedAt", amended_by_id as "amendedById",
+         family_id as "familyId", revision, submitted_at as "submittedAt", amended_by_id as "amendedById", erased_at as "erasedAt",
+         erased_by_id as "erasedById",
          answers, respondent, collector, metadata
   from responses
   where id = $1 or (form_id = $2 and client_id = $3)
@@ -51,12 +55,13 @@ export async function hasResponded(pool: Pool, key: { formId: string; respondent
   return rowCount === 1;
 }
 
-/** Whether a family of this id exists in this form. */
-export async function isFamilyOf(pool: Pool, key: { familyId: string; formId: string }): Promise<boolean> {
-  const { rowCount } = await pool.query({
+/** What a form has of a family of this id. */
+export async function findFamily(pool: Pool, key: { familyId: string; formId: string }): Promise<'there' | 'erased' | 'none'> {
+  const { rows } = await pool.query<{ isErased: boolean }>({
     name: 'find-response-family',
-    text: 'select 1 from responses where family_id = $1 and form_id = $2 limit 1',
+    text: 'select erased_at is not null as "isErased" from responses where family_id = $1 and form_id = $2 limit 1',
     values: [key.familyId, key.formId],
   });
-  return rowCount === 1;
+  if (!rows[0]) return 'none';
+  return rows[0].isErased ? 'erased' : 'there';
 }

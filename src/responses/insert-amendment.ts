@@ -16,7 +16,7 @@ export interface AmendmentRow extends Omit<ResponseRow, 'intakeVersion' | 'takes
  */
 const statement = `
   with family as (
-    select id from responses where id = $5 for key share
+    select id from responses where id = $5 and erased_at is null for key share
   ), inserted as (
     insert into responses (
       id, form_id, form_version, family_id, revision, client_id, content_hash, submitted_at, amended_by_id,

@@ -45,7 +45,16 @@ const lockedPlaces = `places as materialized (
     for update of p
   ),`;
 
-const whileFree = `where (select count(*) from places) >= 0
+/**
+ * The first revisions of the families that go on here, if they are not erased: locked, so that an erasure waits for
+ * this commit or this statement leaves out what goes on with an erased family.
+ */
+const lockedFamilies = (parameter: string): string => `families as materialized (
+    select id from responses where id = any(${parameter}::text[]) and erased_at is null order by id for key share
+  ),`;
+const inLockedFamily = 'and (i.family_id = i.id or i.family_id in (select id from families))';
+
+const whileFree = `and (select count(*) from places) >= 0
       and (i.place is null or i.place <= (select places.free from places where places.form_id = i.form_id))`;
 
 const countedPlaces = `counted as (
@@ -67,17 +76,19 @@ const countedPlaces = `counted as (
  *   database, which is one for all processes, at the moment the statement begins, or
  * - the form takes no more than a number of responses, and this one comes after. Its row of places is locked until the
  *   commit, so that the next statement, of whatever process, sees how many are left. A row that is left out as a repeat
- *   has its number all the same: then one after it is left out while a place is free, and is to be sent again.
+ *   has its number all the same: then one after it is left out while a place is free, and is to be sent again, or
+ * - it goes on with a family that is erased.
  * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
  *
- * `limited`: whether any of the rows takes a place. What places need would cost a single row a tenth of the statement's
- * time also where there are none, so that the statement without them is another one.
+ * `limited`: whether any of the rows takes a place; `continuing`: whether any goes on with a family. What these need
+ * would cost a single row a tenth of the statement's time also where there are none, so that the statement without them
+ * is another one.
  *
  * Documents come as one text for each column, with a separator between them: in an array each would be quoted here and
  * unquoted there, which took a third of the statement's time. Nor are the results joined: the planner expects one row
  * and would compare each with every other. A revision is answered only where it is not the first.
  */
-const statementFor = ({ limited }: { limited: boolean }): string => `
+const statementFor = ({ limited, continuing }: Needs): string => `
   with input as (
     select * from unnest(
       $1::text[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
@@ -87,7 +98,7 @@ const statementFor = ({ limited }: { limited: boolean }): string => `
       id, event_id, form_id, form_version, intake_version, client_id, content_hash, family_id, submitted_at,
       answers, respondent, collector, metadata, respondent_key, ${limited ? 'place, ' : ''}ordinal
     )
-  ), ${limited ? lockedPlaces : ''} inserted as (
+  ), ${continuing ? lockedFamilies(limited ? '$17' : '$15') : ''} ${limited ? lockedPlaces : ''} inserted as (
     insert into responses (
       id, form_id, form_version, client_id, content_hash, family_id, revision, submitted_at,
       answers, respondent, collector, metadata, respondent_key
@@ -102,7 +113,7 @@ const statementFor = ({ limited }: { limited: boolean }): string => `
      and f.status in ('open', 'closing')
      and (f.opens_at is null or f.opens_at <= now())
      and (f.closes_at is null or f.closes_at > now() or f.status = 'closing')
-    ${limited ? whileFree : ''}
+    where true ${limited ? whileFree : ''} ${continuing ? inLockedFamily : ''}
     order by i.ordinal
     on conflict do nothing
     returning id, revision${limited ? ', form_id, family_id' : ''}
@@ -120,8 +131,20 @@ const statementFor = ({ limited }: { limited: boolean }): string => `
   union all
   select id, null, null, revision from inserted where revision > 1`;
 
-const statement = statementFor({ limited: false });
-const limitedStatement = statementFor({ limited: true });
+interface Needs {
+  limited: boolean;
+  continuing: boolean;
+}
+
+const plain = { name: 'insert-responses', text: statementFor({ limited: false, continuing: false }) };
+const limitedOnly = { name: 'insert-limited-responses', text: statementFor({ limited: true, continuing: false }) };
+const continuingOnly = { name: 'insert-continuing-responses', text: statementFor({ limited: false, continuing: true }) };
+const limitedAndContinuing = { name: 'insert-limited-continuing-responses', text: statementFor({ limited: true, continuing: true }) };
+
+function statementThat({ limited, continuing }: Needs): { name: string; text: string } {
+  if (limited) return continuing ? limitedAndContinuing : limitedOnly;
+  return continuing ? continuingOnly : plain;
+}
 
 /** `chr(30)`, which JSON text cannot contain: it is a control character. */
 const separator = '\x1e';
@@ -132,9 +155,11 @@ type Answered = { id: string } & ({ revision: null; position: number; integratio
 /** Answers what became of each row, in their order: undefined for one that was left out. */
 export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> {
   const { numbers, limitedForms } = numberPlaces(rows);
-  const isLimited = limitedForms.length > 0;
+  const limited = limitedForms.length > 0;
+  const families = rows.filter((row) => row.familyId !== row.id).map((row) => row.familyId);
+  const continuing = families.length > 0;
   const { rows: answered } = await pool.query<Answered>({
-    ...(isLimited ? { name: 'insert-limited-responses', text: limitedStatement } : { name: 'insert-responses', text: statement }),
+    ...statementThat({ limited, continuing }),
     values: [
       rows.map((row) => row.id),
       rows.map((row) => row.eventId),
@@ -150,7 +175,8 @@ export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]):
       rows.map((row) => row.collector).join(separator),
       rows.map((row) => row.metadata).join(separator),
       rows.map((row) => row.respondentKey),
-      ...(isLimited ? [numbers, limitedForms] : []),
+      ...(limited ? [numbers, limitedForms] : []),
+      ...(continuing ? [families] : []),
     ],
   });
   const revisions = new Map(answered.flatMap(({ id, revision }) => (revision === null ? [] : [[id, revision]])));

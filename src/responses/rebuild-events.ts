@@ -4,6 +4,7 @@ import type { Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
+import { renderResponseDeleted } from '../events/response-deleted.ts';
 import { responseEventData, type RenderedRow } from './render.ts';
 
 /** What outbox and delivery rows know of an event: everything but its body. */
@@ -25,11 +26,12 @@ export interface RebuildDeps {
 interface StoredRevision extends RenderedRow {
   /** Of the revision before, if there is one. */
   previousId: Id<'resp'> | null;
+  erasedAt: Date | null;
 }
 
 const selectResponses = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", family_id as "familyId",
-         revision, submitted_at as "submittedAt", answers, respondent, collector, metadata,
+         revision, submitted_at as "submittedAt", answers, respondent, collector, metadata, erased_at as "erasedAt",
          case when revision > 1 then (
            select p.id from responses p where p.family_id = responses.family_id and p.revision = responses.revision - 1
          ) end as "previousId"
@@ -38,8 +40,8 @@ const selectResponses = `
 
 /**
  * Makes events again from their responses, in the order of `entries`, with the very bytes of the first time. Reads all
- * responses in one query; form versions never change and mostly come from memory. Entries whose response or form
- * version is gone are left out.
+ * responses in one query; form versions never change and mostly come from memory. Entries whose response is erased, or
+ * its form version gone, are left out; but for those that tell of the erasure.
  */
 export async function rebuildEvents(deps: RebuildDeps, entries: readonly EventEntry[]): Promise<Event[]> {
   if (entries.length === 0) return [];
@@ -59,11 +61,14 @@ export async function rebuildEvents(deps: RebuildDeps, entries: readonly EventEn
 /** Undefined where what it is made from is gone. */
 function bodyOf(type: EventType, { row, definition }: { row: StoredRevision; definition: FormDefinition }): Uint8Array | undefined {
   const data = responseEventData({ row, definition });
+  const { erasedAt } = row;
   switch (type) {
     case 'response.created':
-      return renderResponseCreated(data);
+      return erasedAt ? undefined : renderResponseCreated(data);
     case 'response.amended':
-      return row.previousId === null ? undefined : renderResponseAmended({ ...data, previous: { id: row.previousId, revision: row.revision - 1 } });
+      return erasedAt || row.previousId === null ? undefined : renderResponseAmended({ ...data, previous: { id: row.previousId, revision: row.revision - 1 } });
+    case 'response.deleted':
+      return erasedAt ? renderResponseDeleted({ ...data, deletedAt: erasedAt }) : undefined;
   }
 }
 

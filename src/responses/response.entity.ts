@@ -2,6 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { Json } from '../events/canonical-json.ts';
 import type { Id } from '../events/id.ts';
+import type { ReviewState } from './review.entity.ts';
 
 /** Degrees by WGS 84, metres. */
 export type GeoPoint = { latitude: number; longitude: number; accuracy?: number; altitude?: number };
@@ -50,13 +51,23 @@ const ResponseSchema = defineEntity({
     submittedAt: timeColumn(),
     /** The member who made this revision of an earlier one; null for what was submitted. Of an API key, who made it. */
     amendedById: idColumn<'usr'>().nullable(),
+    /** Since then this row is what is left: all that was answered, and by whom, is gone from it. */
+    erasedAt: timeColumn().nullable(),
+    erasedById: idColumn<'usr'>().nullable(),
+    /** Where the response stands in the review while this is its current revision; null: received. */
+    reviewState: p.text().$type<Exclude<ReviewState, 'received'>>().nullable(),
     answers: jsonColumn<StoredAnswers>(),
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
   },
   indexes: [
-    { properties: ['formId', 'id'] },
+    { properties: ['formId', 'id', 'reviewState'] },
+    {
+      name: 'responses_review_state_index',
+      expression:
+        `create index "responses_review_state_index" on "responses" ("form_id", "review_state", "id") where review_state is not null`,
+    },
     {
       name: 'responses_respondent_key_index',
       expression:

@@ -56,6 +56,15 @@ ResponseType.implement({
 
 export const ResponseConnection = connectionType(ResponseType);
 
+export const ReviewStateType = builder.enumType('ReviewState', {
+  values: {
+    RECEIVED: { value: 'received', description: 'As every response begins, and begins again with each further revision.' },
+    IN_REVIEW: { value: 'in review' },
+    APPROVED: { value: 'approved' },
+    REJECTED: { value: 'rejected' },
+  } as const,
+});
+
 const ResponseFilterType = builder.inputType('ResponseFilter', {
   description: 'All that is given must hold.',
   fields: (t) => ({
@@ -64,6 +73,7 @@ const ResponseFilterType = builder.inputType('ResponseFilter', {
     clientId: t.string(),
     collectorUserId: t.string(),
     respondentMobile: t.string({ description: 'Exactly as it was sent.' }),
+    reviewState: t.field({ type: ReviewStateType }),
   }),
 });
 

@@ -7,19 +7,26 @@ import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/
 import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
+import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
+import type { ReviewState } from './review.entity.ts';
+import { pageOfReviews, readReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
 
 export interface ResponsesDeps {
   pool: Pool;
+  /** Restricted to the viewer's organisation. */
+  reads: Pool;
   forms: Pick<PublishedForms, 'version' | 'refresh'>;
   submitter: Submitter;
+  limits: Pick<CallerLimits, 'countResponses'>;
   /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
 }
@@ -34,7 +41,7 @@ export type ResponsesService = ReturnType<typeof createResponsesService>;
  * organisation reads.
  */
 export function createResponsesService(deps: ResponsesDeps) {
-  const { pool, forms, submitter } = deps;
+  const { reads, forms, submitter, limits } = deps;
 
   const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
     const definition = await forms.version(formId, formVersion);
@@ -44,23 +51,25 @@ export function createResponsesService(deps: ResponsesDeps) {
 
   const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
     const viewer = viewerAllowed(caller, 'responses:read');
-    return viewer ? readResponses(pool, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+    return viewer ? readResponses(reads, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
   };
 
   return {
-    /** See `Submitter`: throws UserError with every fault. */
-    submit: async (caller: Pick<Caller, 'viewer'>, input: SubmitResponseInput): Promise<SubmittedResponse> => {
+    /** See `Submitter`: throws UserError with every fault, UnavailableError RATE_LIMITED before anything is written. */
+    submit: async (caller: Pick<Caller, 'viewer' | 'address'>, input: SubmitResponseInput): Promise<SubmittedResponse> => {
       requireNoRefusal(caller, 'responses:write');
+      await limits.countResponses(caller, [input.formId]);
       return submitter.submit(input);
     },
 
     /** One result for each, in their order. Throws UserError where there are none or more than 1,000. */
-    submitMany: async (caller: Pick<Caller, 'viewer'>, inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
+    submitMany: async (caller: Pick<Caller, 'viewer' | 'address'>, inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]> => {
       requireNoRefusal(caller, 'responses:write');
       if (inputs.length === 0) throw new UserError('INVALID_INPUT', 'Send at least one response.', ['responses']);
       if (inputs.length > maxSubmissions) {
         throw new UserError('TOO_MANY', `At most ${maxSubmissions} responses can be sent at once; ${inputs.length} were sent.`, ['responses']);
       }
+      await limits.countResponses(caller, inputs.map(({ formId }) => formId));
       return submitter.submitMany(inputs);
     },
 
@@ -68,23 +77,45 @@ export function createResponsesService(deps: ResponsesDeps) {
     amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
       amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
 
+    /** Removes all that a response says. See `eraseResponse`. */
+    erase: (caller: Pick<Caller, 'viewer'>, responseId: string): Promise<SubmittedResponse> =>
+      eraseResponse(deps, { viewer: requirePermission(caller, 'responses:erase'), responseId }),
+
+    /** Writes down what a member found of a response. See `setReviewState`. */
+    setReviewState: (caller: Pick<Caller, 'viewer'>, input: SetReviewStateInput): Promise<SubmittedResponse> =>
+      setReviewState(deps.pool, { viewer: requirePermission(caller, 'responses:review'), input }),
+
+    /** Where families of the viewer's organisation stand in the review. */
+    reviewStates: (caller: Caller, familyIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, ReviewState>> =>
+      readReviewStates(reads, { familyIds, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+
+    /** The reviews of these ids whose responses the viewer's organisation owns. */
+    readReviews: async (caller: Caller, ids: readonly Id<'rvw'>[]): Promise<Map<Id<'rvw'>, ReviewRow>> => {
+      const viewer = viewerAllowed(caller, 'responses:read');
+      return viewer ? readReviews(reads, { organizationId: viewer.organizationId, ids }) : new Map<Id<'rvw'>, ReviewRow>();
+    },
+
+    /** A page of a family's reviews, oldest first. */
+    listReviews: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<ReviewRow[]> =>
+      pageOfReviews(reads, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId }),
+
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,
 
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
+      return pageOfResponses(reads, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
     },
 
     /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
     listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>
-      pageOfRevisions(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
+      pageOfRevisions(reads, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
       const reach = reachOf(requirePermission(caller, 'responses:read'));
-      const responses = await pageOfResponses(pool, { ...page, reach });
+      const responses = await pageOfResponses(reads, { ...page, reach });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);
     },

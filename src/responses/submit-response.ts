@@ -11,7 +11,8 @@ import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
 import { readEnvelope, type Envelope } from './envelope.ts';
 import { intakeFault } from './intake-fault.ts';
-import { findEarlier, hasResponded, isFamilyOf, type SubmittedResponse } from './find-response.ts';
+import { isErasedClientId } from './erased-client-ids.ts';
+import { findEarlier, findFamily, hasResponded, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
 import { respondentKey } from './respondent-key.ts';
 import { responseEventData } from './render.ts';
@@ -67,12 +68,17 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
     return known;
   };
 
+  const requireNotErased = async (formId: Id<'form'>, clientId: string | null): Promise<void> => {
+    if (clientId !== null && (await isErasedClientId(pool, { formId, clientId }))) throw erased(['clientId']);
+  };
+
   /** A repeat is answered before anything is checked: the form may have changed, or closed, since the first time. */
-  const refuse = async (input: SubmitResponseInput, faults: readonly Fault[]): Promise<SubmittedResponse> => {
+  const refuse = async (form: PublishedForm, input: SubmitResponseInput, faults: readonly Fault[]): Promise<SubmittedResponse> => {
     const isClientIdSound = input.clientId && faults.every((fault) => fault.path[0] !== 'clientId');
     const earlier = isClientIdSound ? await findEarlier(pool, { formId: input.formId, clientId: input.clientId ?? null }) : undefined;
-    if (!earlier) throw new UserError(faults);
-    return asRepeat(input, earlier);
+    if (earlier) return asRepeat(input, earlier);
+    if (isClientIdSound && form.hasErasedClientIds) await requireNotErased(form.id, input.clientId ?? null);
+    throw new UserError(faults);
   };
 
   const refuseSecond = async ({ id: formId, oneResponsePer }: PublishedForm, { respondentKey: key }: ResponseRow): Promise<void> => {
@@ -82,7 +88,9 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 
   const requireFamily = async (form: PublishedForm, familyId: string | null | undefined): Promise<void> => {
     if (!familyId) return;
-    if (isId('resp', familyId) && (await isFamilyOf(pool, { familyId, formId: form.id }))) return;
+    const found = isId('resp', familyId) ? await findFamily(pool, { familyId, formId: form.id }) : 'none';
+    if (found === 'there') return;
+    if (found === 'erased') throw erased(['familyId']);
     throw new UserError('NOT_FOUND', 'This form has no response family with this id.', ['familyId']);
   };
 
@@ -102,7 +110,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       }
       const checked = check(form, compile(form), input);
       if ('faults' in checked) {
-        if (isFresh) return refuse(input, checked.faults);
+        if (isFresh) return refuse(form, input, checked.faults);
         // what is remembered of the form may be behind: nothing is refused by a version that is not the present one
         await renew();
         continue;
@@ -110,6 +118,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       await requireFamily(form, input.familyId);
 
       const { row, response } = prepare(form, input, checked);
+      if (form.hasErasedClientIds) await requireNotErased(form.id, row.clientId);
       const body = render(form, response);
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
@@ -175,7 +184,11 @@ function keyOfRespondent({ oneResponsePer }: PublishedForm, { familyId, responde
   return oneResponsePer === null || familyId ? { key: null } : respondentKey(oneResponsePer, respondent ?? {});
 }
 
+export const erased = (path: readonly string[]): UserError =>
+  new UserError('RESPONSE_ERASED', 'The response that this names was erased, and does not come back.', path);
+
 function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { contentHash: string | null }): SubmittedResponse {
+  if (earlier.erasedAt) throw erased(['clientId']);
   if (earlier.contentHash === contentHash(input)) return earlier;
   // without its id, which would let whoever guesses client ids go on with somebody's response
   throw new UserError('IDEMPOTENCY_MISMATCH', 'A response with other content has this clientId already. Send a new clientId for a new response.', ['clientId']);
@@ -196,6 +209,8 @@ function prepare(
     revision: 1,
     submittedAt: new Date(),
     amendedById: null,
+    erasedAt: null,
+    erasedById: null,
     answers,
   };
   return {

@@ -1,9 +1,9 @@
-import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Id } from '../../src/events/id.ts';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { amendResponse } from '../../src/responses/amend-response.ts';
 import { UserError } from '../../src/user-error.ts';
+import { openTestPool } from '../support/database.ts';
 import { editorOf } from '../support/pipeline.ts';
 import { openOtherSubmitter, startFormsApi, type FormsApi } from '../support/forms-api.ts';
 
@@ -110,6 +110,17 @@ describe('an amendment', () => {
     expect(textsOf(response)).toEqual({ name: 'Ada', colour: 'Green', size: '3' });
   });
 
+  test('that hides a question takes away its answer in the same breath, or is refused', async () => {
+    const asked = [{ key: 'children', text: 'Children?', kind: 'BOOLEAN' }, { key: 'ages', text: 'Ages?', kind: 'TEXT', required: true, visibleWhen: 'children' }];
+    const { responseId } = await submitted({ questions: asked }, { answers: [{ key: 'children', value: true }, { key: 'ages', value: '3 and 5' }] });
+    const no = { key: 'children', value: false };
+    const refused = await amend({ responseId, expectedRevision: 1, answers: [no] });
+    expect(refused.errors).toMatchObject([{ code: 'ANSWER_HIDDEN', path: ['answers'], message: expect.stringMatching(/^ages .* take the answer away with null/) }]);
+    const { response, errors } = await amend({ responseId, expectedRevision: 1, answers: [no, { key: 'ages', value: null }] });
+    expect(errors).toEqual([]);
+    expect(textsOf(response)).toEqual({ children: 'false' });
+  });
+
   test('is taken whatever its form takes from others, and uses up no place', async () => {
     const { form, responseId } = await submitted({ maxResponses: 2, oneResponsePer: 'MOBILE' }, { ...first, respondent: { mobile: '+14155550100' } });
     expect((await amend({ responseId, expectedRevision: 1, answers: [{ key: 'age', value: 1 }] })).errors).toEqual([]);
@@ -170,8 +181,7 @@ test('of editors who amend the same revision at once, in several processes, exac
   const { api, organizationId } = forms;
   const { form, responseId } = await submitted();
   await using others = openOtherSubmitter(api.databaseUrl);
-  const pool = new Pool({ connectionString: api.databaseUrl, max: 4 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(api.databaseUrl);
   const processes = [{ pool: api.pool, forms: api.published }, { pool, forms: createPublishedForms({ pool }) }];
   const events: string[] = [];
   const attempt = async (editor: number, expectedRevision: number): Promise<string> => {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { webhook } from '../../integrations/webhook/webhook.ts';
 import { claimDue, type ClaimRequest } from '../../src/deliveries/claim-due.ts';
@@ -8,7 +7,7 @@ import { recordFirstOutcomes, recordRetryOutcomes, type FirstOutcome } from '../
 import { newId } from '../../src/events/id.ts';
 import { hasKilledItself, startChildPipeline } from '../support/crash.ts';
 import { eventIds, hasGotEachOnce } from '../support/crash-scenario.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool } from '../support/database.ts';
 import { startLoad, type Load } from '../support/load.ts';
 import { startTestNats } from '../support/nats.ts';
 import { seedForm, seedWebhook, startPipeline, submitHousehold, tally, waitForTally, withClient, type TestForm, type TestPipeline } from '../support/pipeline.ts';
@@ -137,7 +136,7 @@ describe('a dispatcher that stands still for longer than its lease', () => {
 
   test('records nothing and claims nothing: its epoch is over', async () => {
     await using database = await createTestDatabase();
-    const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    const pool = openTestPool(database.url, 2);
     const [stale, present] = [newId('dsp'), newId('dsp')];
     const { held: before } = await renewLeases(pool, { owner: stale, leaseMs: 60_000, claim: true });
     await pool.query(`update partition_leases set expires_at = now() - interval '1 second'`);

@@ -1,9 +1,8 @@
-import { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { openOrm } from '../../src/db/orm.ts';
 import { newId } from '../../src/events/id.ts';
-import { createEmptyDatabase } from '../support/database.ts';
+import { createEmptyDatabase, openTestPool } from '../support/database.ts';
 import { insertTenant } from '../support/rows.ts';
 
 test('whoever had an account before there were members owns their organisation, and stays logged in there', async () => {
@@ -11,7 +10,7 @@ test('whoever had an account before there were members owns their organisation, 
   const orm = await openOrm(database.url);
   await orm.migrator.up({ to: '20261124-api-keys' });
   await orm.close(true);
-  const pool = new Pool({ connectionString: database.url });
+  const pool = openTestPool(database.url);
   try {
     const { userId, organizationId } = await insertTenant(pool);
     const sessionId = newId('ses');

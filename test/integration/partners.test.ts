@@ -156,3 +156,12 @@ test('who may not write integrations sees their settings without secrets', async
   expect(shown).toContain('https://example.com/hooks…');
   for (const secret of ['sesame', 'token=']) expect(shown).not.toContain(secret);
 });
+
+test('a partner reads the versions of what is granted to it, and takes no copies', async () => {
+  const { partner, granted, other } = await newWorld();
+  const versions = (formId: string) => ask(partner, `{ form(id: "${formId}") { versions { edges { node { number } } } changes(from: 1, to: 1) { kind } } }`);
+  expect(await versions(granted)).toEqual({ form: { versions: { edges: [{ node: { number: 1 } }] }, changes: [] } });
+  await expect(versions(other)).rejects.toThrow('Only the organisation of a form, and partners to whom it is granted');
+  expect(await ask(partner, `{ node(id: "ver_${other.slice(5)}0000000001") { id } }`)).toEqual({ node: null });
+  await expect(people.run(partner, 'duplicateForm', { id: granted })).rejects.toThrow('it takes the role owner or editor');
+});

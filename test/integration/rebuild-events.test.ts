@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../src/events/canonical-json.ts';
 import { newId, type Id } from '../../src/events/id.ts';
@@ -11,7 +11,7 @@ import { rebuildEvents, type EventEntry } from '../../src/responses/rebuild-even
 import { responseEventData } from '../../src/responses/render.ts';
 import type { SubmitResponseInput } from '../../src/responses/submission.ts';
 import { validateAnswers } from '../../src/responses/validate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
 import { householdDefinition, householdResponses } from '../support/household.ts';
 import { definitionOf, question } from '../support/question.ts';
 import { insertForm, insertResponse, insertTenant, type TenantRows } from '../support/rows.ts';
@@ -23,9 +23,8 @@ let tenant: TenantRows;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = new Pool({ connectionString: database.url });
+  pool = openTestPool(database.url);
   // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
-  pool.on('error', () => undefined);
   forms = createPublishedForms({ pool });
   tenant = await insertTenant(pool);
 });

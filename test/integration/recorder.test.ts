@@ -1,18 +1,18 @@
-import pg, { type Pool, type QueryConfig } from 'pg';
+import type { Pool, QueryConfig } from 'pg';
 import { expect, test } from 'vitest';
 import { renewLeases } from '../../src/deliveries/partition-leases.ts';
 import type { FirstOutcome, Lease } from '../../src/deliveries/record-outcomes.ts';
 import { createRecorder, type Dispatch } from '../../src/dispatcher/recorder.ts';
 import { newId } from '../../src/events/id.ts';
 import { silentLog } from '../../src/log.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool } from '../support/database.ts';
 import { insertOutboxRow } from '../support/rows.ts';
 
 const state = { status: 'delivered', reason: null, attempts: 1, nextAttemptAt: null, finishedAt: new Date(), attempt: undefined } as const;
 
 /** An event on its way, its outbox row, and a pool that can be made to wait or to fail before a statement, by name. */
 async function begin(databaseUrl: string) {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+  const pool = openTestPool(databaseUrl);
   const before: Record<string, (() => Promise<void>) | undefined> = {};
   /** After each statement about first outcomes: what the database has. */
   const seen: { outbox: number; deliveries: number }[] = [];

@@ -14,8 +14,19 @@ describe('an operation whose answer could fill the memory', () => {
     await using product = await startProduct();
     const { form } = await product.api.call<{ form: { id: string } }>(createForm, householdForm());
     const nested = page.replace('%s', page.replace('%s', page.replace('%s', 'id')));
-    await expect(product.api.call(`query { form(id: "${form.id}") { ${nested} } }`)).rejects.toThrow('could come to more than');
+    await expect(product.api.call(`query { form(id: "${form.id}") { ${nested} } }`)).rejects.toThrow('could come to');
     await expect(product.api.call(`query { form(id: "${form.id}") { ${page.replace('%s', 'title')} } }`)).resolves.toBeDefined();
+  });
+
+  test('is refused also where another page has a size below zero, and a size that is a deep list is the caller’s fault', async () => {
+    await using product = await startProduct();
+    const { form } = await product.api.call<{ form: { id: string } }>(createForm, householdForm());
+    const nested = page.replace('%s', page.replace('%s', page.replace('%s', 'id')));
+    const query = `query ($first: Int) { a: form(id: "${form.id}") { responses(first: $first) { edges { node { id } } } } b: form(id: "${form.id}") { ${nested} } }`;
+    expect(await post(product.url, { query, variables: { first: -2_000_000_000 } })).toContain('TOO_COSTLY');
+    const deep = `{"query":"query ($first: Int) { forms(first: $first) { edges { node { id } } } }","variables":{"first":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`;
+    const reply = await fetch(`${product.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: deep });
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining('INPUT_TOO_DEEP')]);
   });
 
   test('is refused also where variables and fragments hide it: the whole form beside each of a thousand responses', async () => {
@@ -25,10 +36,10 @@ describe('an operation whose answer could fill the memory', () => {
     const query = `mutation ($input: SubmitResponsesInput!) { submitResponses(input: $input) { results { ...Whole } errors { message } } }
       fragment Whole on SubmitResponseResult { response { form { questions { choices { id text } } } } errors { code } }`;
     for (const accept of ['application/json', 'text/event-stream']) {
-      expect(await post(product.url, { query, variables: { input: { responses: many } } }, accept)).toContain('QUERY_TOO_LARGE');
+      expect(await post(product.url, { query, variables: { input: { responses: many } } }, accept)).toContain('TOO_COSTLY');
     }
     const plain = 'mutation ($input: SubmitResponsesInput!) { submitResponses(input: $input) { results { response { id answers { value question { key } } } errors { code message path } } errors { message } } }';
-    expect(await post(product.url, { query: plain, variables: { input: { responses: many } } })).not.toContain('QUERY_TOO_LARGE');
+    expect(await post(product.url, { query: plain, variables: { input: { responses: many } } })).not.toContain('TOO_COSTLY');
   });
 });
 

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Pool } from 'pg';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
@@ -11,22 +12,36 @@ import { createPasswords } from '../../src/accounts/passwords.ts';
 import { createSessions } from '../../src/accounts/sessions.ts';
 import { createStandings, type Standings } from '../../src/accounts/standings.ts';
 import { buildSchema } from '../../src/api/schema.ts';
-import { createApiServer, type ApiLimits, type ApiServer, type Readiness } from '../../src/api/server.ts';
+import type { ApiLimits } from '../../src/api/limits.ts';
+import type { Introspection } from '../../src/api/prepare.ts';
+import { createApiServer, type ApiServer, type Readiness } from '../../src/api/server.ts';
+import { endingWithOperation, makeEndWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import { openTenantReads } from '../../src/db/tenant-reads.ts';
+import { createFormFilesService } from '../../src/forms/form-files.service.ts';
+import { createFormHistoryService } from '../../src/forms/form-history.service.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
 import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
+import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
-import { createTestDatabase } from './database.ts';
+import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
+import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
+import { createTestDatabase, openTestPool } from './database.ts';
 
 let schema: ReturnType<typeof buildSchema> | undefined;
+/** All processes of an installation sign with the same key. */
+const { privateKey } = generateKeyPairSync('ed25519');
 
 export interface TestApi extends AsyncDisposable {
   url: string;
   databaseUrl: string;
   pool: Pool;
+  /** What services read with for a viewer. */
+  reads: Pool;
+  orm: MikroORM;
   standings: Standings;
   published: PublishedForms;
   server: ApiServer;
@@ -46,37 +61,49 @@ export interface Reply {
   body: any;
 }
 
-/** The API alone, with accounts and forms, on a database of its own. `extend` adds services of other features. */
-export async function startTestApi(options: {
+export interface TestApiOptions {
   limits?: Partial<ApiLimits>;
+  closeMs?: number;
+  introspection?: Introspection;
+  /** Of callers; absent: not limited. */
+  rates?: Rates;
+  /** Another API's, to be another process on it. */
+  databaseUrl?: string;
   trustedProxies?: number;
   readiness?: () => Promise<Readiness>;
-  extend?: (parts: { pool: Pool; published: PublishedForms }) => Partial<Services>;
-} = {}): Promise<TestApi> {
+  extend?: (parts: { pool: Pool; operationPool: Pool; reads: Pool; published: PublishedForms; callers: CallerLimits }) => Partial<Services>;
+}
+
+/** The API alone, with accounts and forms, on a database of its own. `extend` adds services of other features. */
+export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const stack = new AsyncDisposableStack();
-  const database = stack.use(await createTestDatabase());
-  const orm = await openOrm(database.url, { poolSize: 8 });
+  const database = options.databaseUrl === undefined ? stack.use(await createTestDatabase()) : { url: options.databaseUrl };
+  const reads = openTenantReads({ url: database.url, max: 4, log: silentLog, viewer: viewerOfOperation });
+  makeEndWithOperation(reads);
+  stack.defer(() => reads.end());
+  const orm = await openOrm(database.url, { poolSize: 8, reads });
   stack.defer(() => orm.close(true));
-  const pool = new Pool({ connectionString: database.url, max: 8 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(database.url, 8);
   stack.defer(() => pool.end());
 
   const clock = { now: new Date('2026-11-21T02:15:00.000Z') };
   const now = (): Date => new Date(clock.now);
-  const { privateKey } = generateKeyPairSync('ed25519');
   const tokens = createAccessTokens({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), now });
   const standings = createStandings({ pool, now });
   const sessions = createSessions({ pool, tokens, standings, log: silentLog, now });
   const published = createPublishedForms({ pool });
+  const callers = createCallerLimits(createRateLimits({ pool, rates: options.rates ?? {}, log: silentLog, patienceMs: 30_000 }));
   const services = {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
     apiKeys: createApiKeysService({ standings, now }),
     invitations: createInvitationsService({ standings, now }),
     members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
+    formFiles: createFormFilesService({ published, now }),
+    formHistory: createFormHistoryService({ reads, published }),
     questions: createQuestionsService({ published, now }),
     sections: createSectionsService({ published, now }),
-    ...options.extend?.({ pool, published }),
+    ...options.extend?.({ pool, operationPool: endingWithOperation(pool), reads, published, callers }),
   } as Services;
 
   const server = createApiServer({
@@ -86,11 +113,14 @@ export async function startTestApi(options: {
     tokens,
     standings,
     trustedProxies: options.trustedProxies ?? 0,
+    introspection: options.introspection ?? 'signed-in',
+    callers,
     log: silentLog,
     host: '127.0.0.1',
     port: 0,
     readiness: options.readiness ?? (async () => ({ ready: true, reasons: [] })),
     ...(options.limits && { limits: options.limits }),
+    ...(options.closeMs !== undefined && { closeMs: options.closeMs }),
   });
   const { url } = await server.listen();
   stack.defer(() => server.close());
@@ -117,7 +147,7 @@ export async function startTestApi(options: {
   };
 
   return {
-    url, databaseUrl: database.url, pool, standings, published, server, clock, gql, post, register,
+    url, databaseUrl: database.url, pool, reads, orm, standings, published, server, clock, gql, post, register,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

@@ -1,6 +1,6 @@
 import './provided.ts';
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { inject } from 'vitest';
 
 /** A database of the test's own, migrated and empty; dropped with its scope, also where connections are still open. */
@@ -20,6 +20,16 @@ async function createDatabase(template: string): Promise<TestDatabase> {
   const url = new URL(inject('postgresAdminUrl'));
   url.pathname = name;
   return { url: url.href, [Symbol.asyncDispose]: () => asAdmin(`drop database if exists ${name} with (force)`) };
+}
+
+/**
+ * A pool for a test. `end` does not wait for the sockets: one on its way out may still hear that the database is
+ * dropped, which is no matter to anybody.
+ */
+export function openTestPool(databaseUrl: string, max = 4): Pool {
+  const pool = new Pool({ connectionString: databaseUrl, max });
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 async function asAdmin(statement: string): Promise<void> {

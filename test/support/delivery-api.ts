@@ -33,25 +33,27 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   let owners = 0;
   const api = await startTestApi({
-    extend: ({ pool, published }) => {
+    extend: ({ pool, operationPool, reads, published, callers }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);
       return {
         responses: createResponsesService({
-          pool,
+          pool: operationPool,
+          reads,
           forms: published,
+          limits: callers,
           onCommitted,
           submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
         }),
         integrations: createIntegrationsService({
-          pool,
+          pool: operationPool,
           providerNamed,
           sealer: testSealer,
           network: networkPolicy({ allowLoopback: false }),
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
-        deliveries: createDeliveriesService({ pool }),
+        deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },
   });

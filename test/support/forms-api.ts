@@ -1,8 +1,8 @@
-import { Pool } from 'pg';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter, type Submitter } from '../../src/responses/submit-response.ts';
-import { startTestApi, type TestApi } from './api.ts';
+import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
+import { openTestPool } from './database.ts';
 
 type Input = Record<string, unknown>;
 
@@ -23,16 +23,23 @@ export interface FormsApi extends AsyncDisposable {
   submitMany(responses: readonly Input[]): Promise<string[]>;
 }
 
-export async function startFormsApi(): Promise<FormsApi> {
+export interface FormsApiOptions extends Pick<TestApiOptions, 'limits' | 'rates' | 'trustedProxies'> {
+  /** Another process of the same installation, with the same owner. */
+  beside?: FormsApi;
+}
+
+export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}): Promise<FormsApi> {
   const api = await startTestApi({
-    extend: ({ pool, published }) => ({
+    ...options,
+    ...(beside && { databaseUrl: beside.api.databaseUrl }),
+    extend: ({ pool, operationPool, reads, published, callers }) => ({
       responses: createResponsesService({
-        pool, forms: published, onCommitted: () => undefined,
+        pool: operationPool, reads, forms: published, limits: callers, onCommitted: () => undefined,
         submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
       }),
     }),
   });
-  const { token, organizationId } = await api.register('owner');
+  const { token, organizationId } = beside ?? (await api.register('owner'));
 
   const run: FormsApi['run'] = async (name, input, { selection = '', token: as = token } = {}) => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
@@ -60,8 +67,7 @@ export async function startFormsApi(): Promise<FormsApi> {
 
 /** Another API process's way of taking responses: a cache of forms and connections of its own. */
 export function openOtherSubmitter(databaseUrl: string): { submitter: Submitter } & AsyncDisposable {
-  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
-  pool.on('error', () => undefined); // the database is dropped while idle connections still close
+  const pool = openTestPool(databaseUrl);
   const submitter = createSubmitter({ pool, writePool: pool, forms: createPublishedForms({ pool }), onCommitted: () => undefined });
   return { submitter, [Symbol.asyncDispose]: () => pool.end() };
 }

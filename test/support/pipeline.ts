@@ -8,16 +8,19 @@ import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
+import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { testSealer } from './sealer.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
-/** Retries in milliseconds, leases in seconds: what takes days in service takes moments here. */
+/** Retries in milliseconds, leases in seconds: what takes days in service takes moments here, and one address is many collectors. */
 export const fastSettings = {
   FORMWIRE_RETRY_SCHEDULE: '50ms,100ms,200ms,400ms,800ms,800ms,800ms,800ms,800ms',
   FORMWIRE_RETRY_POLL: '50ms',
   FORMWIRE_SWEEP_AFTER: '1s',
   FORMWIRE_LEASE: '2s',
+  FORMWIRE_RATE_ADDRESS: '100000:1000000',
+  FORMWIRE_RATE_FORM: '100000:1000000',
 };
 
 export interface TestPipeline extends Pipeline, AsyncDisposable {
@@ -123,6 +126,12 @@ export const amendInPipeline = (
   { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
 ): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
+
+/** Erases a response as somebody of its organisation would. */
+export const eraseInPipeline = (
+  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { organizationId, responseId }: { organizationId: Id<'org'>; responseId: string },
+): Promise<SubmittedResponse> => eraseResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), responseId });
 
 /** What the database says of all there is. */
 export interface Tally {

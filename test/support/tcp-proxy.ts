@@ -6,6 +6,8 @@ export interface TcpProxy extends AsyncDisposable {
   port: number;
   /** From now on nothing of what the server says arrives. */
   loseReplies(): void;
+  /** What comes over new connections from now on waits; answers how many there are, and lets them go. */
+  holdNew(): { held: () => number; letGo: () => void };
   /** Breaks the connections there are; new ones lose nothing. */
   break(): void;
 }
@@ -13,6 +15,7 @@ export interface TcpProxy extends AsyncDisposable {
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isLosing = false;
+  let holding: Socket[] | undefined;
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
     for (const socket of [client, upstream]) {
@@ -25,6 +28,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       });
     }
     client.on('data', (chunk) => upstream.write(chunk));
+    if (holding) holding.push(client.pause());
     upstream.on('data', (chunk) => isLosing || client.write(chunk));
   });
   server.listen(0, '127.0.0.1');
@@ -37,6 +41,16 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     loseReplies: () => {
       isLosing = true;
+    },
+    holdNew: () => {
+      const sockets = (holding = []) as Socket[];
+      return {
+        held: () => sockets.length,
+        letGo: () => {
+          holding = undefined;
+          for (const socket of sockets) socket.resume();
+        },
+      };
     },
     break: breakAll,
     async [Symbol.asyncDispose]() {

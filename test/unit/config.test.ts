@@ -37,6 +37,12 @@ describe('the configuration', () => {
     expect(['127.0.0.1', '0.0.0.0', '::', '::1'].map((HOST) => localUrl({ HOST, PORT: 1 }))).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://[::1]:1']);
   });
 
+  test('reads rates as tokens a second and at once, or none', () => {
+    const { FORMWIRE_RATE_FORM, FORMWIRE_RATE_KEY, FORMWIRE_RATE_USER } = parseConfig({ FORMWIRE_RATE_FORM: '20:100', FORMWIRE_RATE_KEY: 'off' });
+    expect([FORMWIRE_RATE_FORM, FORMWIRE_RATE_KEY, FORMWIRE_RATE_USER]).toEqual([{ ratePerSecond: 20, burst: 100 }, 'off', { ratePerSecond: 1_000, burst: 10_000 }]);
+    for (const wrong of ['20', '20:10', '0:5', '-1:5', 'fast', '1:99999999']) expect(() => parseConfig({ FORMWIRE_RATE_FORM: wrong })).toThrow('is no rate');
+  });
+
   test('stands in the README, every variable of it', () => {
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     expect(variables.map((variable) => variable.name).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);

@@ -1,8 +1,10 @@
 import { Environment } from '@marcbachmann/cel-js';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileCondition, compileExpression } from '../../src/expressions/compile.ts';
 import { ExpressionFault } from '../../src/expressions/expression-fault.ts';
+import { linearIncludes } from '../../src/expressions/linear-includes.ts';
 import { expressionLimits, renameKey } from '../../src/expressions/parse.ts';
 import { typeOfAnswer, type Value, type ValueType } from '../../src/expressions/value-type.ts';
 
@@ -71,10 +73,27 @@ test('an expression is as large as the limits say, and no larger', () => {
   expect([faultOf(deep(expressionLimits.depth - 1)), faultOf(deep(expressionLimits.depth))]).toEqual([undefined, expect.stringContaining('20 deep')]);
 });
 
-test('a pattern that JavaScript takes for ever with is matched at once, and a text past 1,000 characters matches none', () => {
+test('a pattern that JavaScript takes for ever with is matched at once, and in a text past 1,000 characters nothing is looked for', () => {
   expect(run('name.matches("^(a+)+$")', { name: `${'a'.repeat(900)}!` })).toBe(false);
-  expect([run('name.matches("a")', { name: 'a'.repeat(1_000) }), run('name.matches("a")', { name: 'a'.repeat(1_001) })]).toEqual([true, false]);
+  expect([run('name.matches("a")', { name: 'a'.repeat(1_000) }), run('name.matches("a")', { name: 'a'.repeat(1_001) })]).toEqual([true, null]);
+  expect([run('name.contains("a")', { name: 'a'.repeat(1_000) }), run('name.contains("a")', { name: 'a'.repeat(1_001) })]).toEqual([true, null]);
   expect(compileExpression('name.matches("a{300}") || name.matches("b{300}")', typeOf).patternsSize).toBeGreaterThan(600);
+});
+
+test('what the README shows as conditions are some', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const table = /\| a question of kind [^]*?\n\n/.exec(readme)?.[0] ?? '';
+  const shown = table.split('\n').slice(2).flatMap((row) => [...(row.split('|')[3] ?? '').matchAll(/`([^`]+)`/g)].map(([, source]) => source ?? ''));
+  const diseases = typeOfAnswer({ kind: 'MULTIPLE_CHOICE', choices: [{ text: 'Diabetes' }] });
+  const further: Record<string, ValueType> = { ...types, rating: { kind: 'int' }, pregnant: { kind: 'bool' }, code: { kind: 'text' }, diseases };
+  expect(shown.length).toBeGreaterThan(15);
+  for (const source of shown) expect(() => compileCondition(source, (key) => further[key] ?? { reason: `There is no ${key}.` }), source).not.toThrow();
+});
+
+test('a part is found wherever JavaScript finds it', () => {
+  const letters = (maxLength: number) => fc.array(fc.constantFrom('a', 'a', 'a', 'b'), { maxLength }).map((all) => all.join(''));
+  fc.assert(fc.property(letters(60), letters(14), (text, part) => linearIncludes(text, part) === text.includes(part)), { numRuns: 2_000 });
+  expect(linearIncludes('xaaaaaaaaaab', 'aaaaaaaaaab')).toBe(true);
 });
 
 test('a key is renamed where it stands for an answer, and nowhere else', () => {

@@ -32,6 +32,7 @@ function begin(options: { settings?: Partial<LaneSettings>; answer?: (position: 
       },
       reserveTurn: () => Promise.resolve(turnInMs()),
       earlierUndispatched: () => Promise.resolve([]),
+      isErased: () => false,
       reportHealth: (_, status, reason) => health.push(`${status}: ${reason ?? ''}`),
       onAttempted: () => undefined,
       wantMore: () => undefined,
@@ -52,7 +53,7 @@ function begin(options: { settings?: Partial<LaneSettings>; answer?: (position: 
   const offer = (...positions: number[]) => positions.forEach((position) => lane.offer(work('first', position)));
   const offerClaimed = (...positions: number[]) => {
     const request = lane.claimRequest();
-    if (request) lane.offerClaimed(positions.map((position) => work('claimed', position)), request);
+    if (request) lane.offerClaimed(positions.map((position) => work('claimed', position)), { ...request, found: positions.length });
     return request;
   };
   return { lane, calls, states, health, offer, offerClaimed };

@@ -7,6 +7,7 @@ const deps: LaneDeps = {
   attempt: () => Promise.reject(new Error('nothing is tried here')),
   reserveTurn: () => Promise.resolve(0),
   earlierUndispatched: () => Promise.resolve([]),
+  isErased: () => false,
   reportHealth: () => undefined,
   onAttempted: () => undefined,
   wantMore: () => undefined,
@@ -22,7 +23,7 @@ test('a lane that has caught up waits for what is due', () => {
   const lane = createLane(deps, { integration, settings });
   const request = lane.claimRequest();
   expect(request?.mode).toBe('drain');
-  if (request) lane.offerClaimed([], request);
+  if (request) lane.offerClaimed([], { ...request, found: 0 });
   expect(lane.claimRequest()?.mode).toBe('due');
 });
 
@@ -30,6 +31,13 @@ test('a lane catches up with a partition gained while a claim for the others is 
   const lane = createLane(deps, { integration, settings });
   const request = lane.claimRequest();
   lane.catchUp();
-  if (request) lane.offerClaimed([], request);
+  if (request) lane.offerClaimed([], { ...request, found: 0 });
+  expect(lane.claimRequest()?.mode).toBe('drain');
+});
+
+test('a lane goes on catching up when all it could claim at once turned out to be of erased responses', () => {
+  const lane = createLane(deps, { integration, settings });
+  const request = lane.claimRequest();
+  if (request) lane.offerClaimed([], { ...request, found: request.limit });
   expect(lane.claimRequest()?.mode).toBe('drain');
 });

@@ -21,6 +21,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
       },
       reserveTurn: () => Promise.resolve(0),
       earlierUndispatched: () => Promise.resolve([]),
+      isErased: () => false,
       reportHealth: () => undefined,
       onAttempted: () => undefined,
       wantMore: () => undefined,
@@ -39,7 +40,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
   });
 
   const request = lane.claimRequest();
-  if (request) lane.offerClaimed([1, 2, 3, 4].map(claimed), request);
+  if (request) lane.offerClaimed([1, 2, 3, 4].map(claimed), { ...request, found: 4 });
   await expect.poll(() => states.size).toBe(4);
 
   expect(tried).toEqual([1]);
