@@ -24,6 +24,8 @@ export interface Fault<Request> {
   times?: number;
   /** How long the request waits before anything happens to it. */
   delayMs?: number;
+  /** How long its answer waits after it took effect. */
+  answerDelayMs?: number;
   /** Default: after the delay all goes well. */
   outcome?: Outcome;
 }

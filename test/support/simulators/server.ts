@@ -119,6 +119,7 @@ async function answer(at: {
   const handle = async (): Promise<Reply> => {
     const reply = await service.handle(request);
     request.applied = reply.status < 400;
+    if (fault?.answerDelayMs !== undefined) await sleep(fault.answerDelayMs);
     return reply;
   };
   const outcome = fault?.outcome;
