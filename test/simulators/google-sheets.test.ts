@@ -55,8 +55,9 @@ describe('a batch', () => {
   test('is applied whole or not at all', async () => {
     await using at = await setUpSheet();
     await at.batch(writeRows([['before']]), tag(0, 'q1'));
-    const refused = at.refusal(writeRows([['after']]), { deleteDimension: { range: columns(0) } }, { appendDimension: { sheetId: 0, dimension: 'ROWS', length: 5 } }, writeRows([['x']], { sheetId: 9 }));
-    expect(await refused).toContain('Invalid requests[3].updateCells');
+    const changed = { dataFilters: [{ developerMetadataLookup: { metadataKey: 'question' } }], developerMetadata: { metadataValue: 'q9' }, fields: 'metadataValue' };
+    const refused = at.refusal({ updateDeveloperMetadata: changed }, { moveDimension: { source: columns(0), destinationIndex: 2 } }, writeRows([['after']]), { deleteDimension: { range: columns(0) } }, { appendDimension: { sheetId: 0, dimension: 'ROWS', length: 5 } }, writeRows([['x']], { sheetId: 9 }));
+    expect(await refused).toContain('Invalid requests[5].updateCells');
     expect(at.google.asUser.rows(at.spreadsheetId)).toEqual([['before']]);
     const { data } = await at.sheets.spreadsheets.get({ spreadsheetId: at.spreadsheetId, fields: 'sheets(properties(gridProperties),data(columnMetadata(developerMetadata(metadataValue))))' });
     expect(data.sheets?.[0]?.properties?.gridProperties).toMatchObject({ rowCount: 1000, columnCount: 26 });
@@ -68,6 +69,17 @@ describe('a batch', () => {
     const strange = { updateCells: { start: { sheetId: 0, rowindex: 3 }, rows: [], fields: '*' } };
     expect(await at.refusal(strange as object)).toContain('Unknown name "rowindex" at \'requests[0].updateCells.start\': Cannot find field.');
     expect(await at.refusal()).toContain('Must specify at least one request.');
+  });
+
+  test('shows the spreadsheet as it is afterwards, in the same answer and without a read', async () => {
+    await using at = await setUpSheet({ quotas: { readsPerUser: 0 } });
+    await at.batch(writeRows([['a', 'b']]), tag(1, 'b'));
+    const { data } = await at.sheets.spreadsheets.batchUpdate({
+      spreadsheetId: at.spreadsheetId,
+      fields: 'updatedSpreadsheet.sheets.data.columnMetadata.developerMetadata.metadataValue',
+      requestBody: { requests: [{ moveDimension: { source: columns(1), destinationIndex: 0 } }], includeSpreadsheetInResponse: true, responseRanges: ['A1:B1'] },
+    });
+    expect(data).toEqual({ updatedSpreadsheet: { sheets: [{ data: [{ columnMetadata: [{ developerMetadata: [{ metadataValue: 'b' }] }, {}] }] }] } });
   });
 
   test('answers each request in its place', async () => {

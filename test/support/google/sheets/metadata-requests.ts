@@ -9,6 +9,7 @@ export const createDeveloperMetadata = requestKind(z.strictObject({ developerMet
   if (!given.metadataKey) throw new InvalidRequest('developerMetadata.metadataKey must be specified.');
   if (given.visibility === undefined) throw new InvalidRequest('developerMetadata.visibility must be specified.');
   const metadataId = given.metadataId ?? draft.newId();
+  if (metadataId <= 0) throw new InvalidRequest('developerMetadata.metadataId must be positive.');
   if (spreadsheet.metadata.some((item) => item.metadataId === metadataId)) throw new InvalidRequest(`Developer metadata with id ${metadataId} already exists.`);
   const item: DeveloperMetadata = {
     metadataId,

@@ -3,7 +3,7 @@ import type { Reply } from '../../simulators/server.ts';
 import { maskOf, type ApiCall } from '../api-call.ts';
 import { isAtLeast, type DriveFiles } from '../drive-files.ts';
 import { googleErrors } from '../errors.ts';
-import { parseFieldMask, select } from '../field-mask.ts';
+import { parseFieldMask, select, type FieldMask } from '../field-mask.ts';
 import { applyBatch, parse } from './batch-update.ts';
 import { InvalidRequest } from './invalid-request.ts';
 import { areasOfFilter, dataFilter, matchMetadata, metadataResource, type DataFilter } from './metadata.ts';
@@ -120,8 +120,16 @@ function batchUpdate(deps: SheetsDeps, { call, spreadsheet }: { call: ApiCall; s
   deps.spreadsheets.set(spreadsheet.spreadsheetId, after.spreadsheet);
   const file = deps.files.files.get(spreadsheet.spreadsheetId);
   if (file) file.name = after.spreadsheet.title;
-  const updated = body.includeSpreadsheetInResponse ? { updatedSpreadsheet: whole(after.spreadsheet, call) } : {};
-  return select({ spreadsheetId: spreadsheet.spreadsheetId, replies: after.replies, ...updated }, maskOf(call, null));
+  const mask = maskOf(call, null);
+  const updated = body.includeSpreadsheetInResponse ? { updatedSpreadsheet: updatedSpreadsheet(after.spreadsheet, { call, body, mask }) } : {};
+  return select({ spreadsheetId: spreadsheet.spreadsheetId, replies: after.replies, ...updated }, mask);
+}
+
+/** The spreadsheet as it is after the batch, in the same answer: a look at it that costs no read. */
+function updatedSpreadsheet(after: Spreadsheet, { call, body, mask }: { call: ApiCall; body: z.infer<typeof batchBody>; mask: FieldMask }): unknown {
+  const areas = body.responseRanges?.map((range) => areaOfA1(after, range));
+  const below = mask === true ? true : (mask.get('updatedSpreadsheet') ?? new Map<string, FieldMask>());
+  return readSpreadsheet(after, { areas, mask: below, includeGridData: body.responseIncludeGridData === true, project: call.account.project });
 }
 
 function get({ call, spreadsheet }: { call: ApiCall; spreadsheet: Spreadsheet }): unknown {

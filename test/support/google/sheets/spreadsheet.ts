@@ -24,6 +24,7 @@ export interface Sheet {
   rows: Row[];
 }
 
+/** Replaced when it changes, like a row. */
 export type MetadataPlace =
   | { locationType: 'SPREADSHEET' }
   | { locationType: 'SHEET'; sheetId: number }
@@ -62,7 +63,7 @@ export function copyOf(spreadsheet: Spreadsheet): Spreadsheet {
   return {
     ...spreadsheet,
     sheets: spreadsheet.sheets.map((sheet) => ({ ...sheet, rows: sheet.rows.slice() })),
-    metadata: spreadsheet.metadata.map((item) => ({ ...item, place: { ...item.place } })),
+    metadata: spreadsheet.metadata.map((item) => ({ ...item })),
   };
 }
 
