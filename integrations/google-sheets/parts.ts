@@ -27,5 +27,5 @@ export function shouldBeginPart(parts: readonly Part[], { nextPosition, columnCo
   const last = parts.at(-1);
   if (last === undefined) return true;
   const rowCount = nextPosition - last.firstPosition + 2;
-  return nextPosition > last.firstPosition && rowCount * columnCount > cellBudget;
+  return rowCount * columnCount > cellBudget;
 }

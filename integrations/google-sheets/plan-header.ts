@@ -46,7 +46,7 @@ export function planHeader(header: Header, wanted: readonly Column[], removal: R
     ...kept.flatMap((column) => renameRequests(header.sheetId, column, wantedById.get(column.tag.id))),
     ...(removal === 'keep' ? keepRequests({ header, gone, count: kept.length + added.length }) : []),
     ...addRequests({ header, columns, added }),
-    ...(removal === 'delete' ? deleteRequests(header.sheetId, shiftedPast({ columns, gone, by: added.length })) : []),
+    ...(removal === 'delete' ? deleteRequests(header.sheetId, gone) : []),
   ];
 }
 
@@ -94,17 +94,11 @@ function addRequests({ header, columns, added }: { header: Header; columns: read
   return [{ insertDimension: { range, inheritFromBefore: start > 0 } }, ...headerRequests({ sheetId, start, columns: added, metadataIds })];
 }
 
-/** From the right to the left, so that none moves another that is still to go. */
-function deleteRequests(sheetId: number, indexes: readonly number[]): Request[] {
-  return indexes
-    .toSorted((left, right) => right - left)
-    .map((index) => ({ deleteDimension: { range: { sheetId, dimension: 'COLUMNS', startIndex: index, endIndex: index + 1 } } }));
-}
-
-/** Where columns stand after others were inserted behind our last one: nothing of ours is behind that. */
-function shiftedPast({ columns, gone, by }: { columns: readonly TaggedColumn[]; gone: readonly TaggedColumn[]; by: number }): number[] {
-  const start = endOf(columns);
-  return gone.map(({ index }) => (index >= start ? index + by : index));
+/** From the right to the left, so that none moves another that is still to go; what was added is to the right of all. */
+function deleteRequests(sheetId: number, gone: readonly TaggedColumn[]): Request[] {
+  return gone
+    .toSorted((left, right) => right.index - left.index)
+    .map(({ index }) => ({ deleteDimension: { range: { sheetId, dimension: 'COLUMNS', startIndex: index, endIndex: index + 1 } } }));
 }
 
 const endOf = (columns: readonly TaggedColumn[]): number => Math.max(-1, ...columns.map(({ index }) => index)) + 1;

@@ -140,6 +140,15 @@ test('a column’s metadata has the same id on every try, and never that of othe
   expect(id).toBeGreaterThan(0);
 });
 
+test('columns whose ids have the same hash are told apart, together and one after the other', () => {
+  const [left, right] = ['33962', '44476'];
+  expect(metadataIdOf(`q_${left}`, new Set())).toBe(metadataIdOf(`q_${right}`, new Set()));
+  expect(layOut(columns(left, right)).titles().slice(place)).toEqual([`Question ${left}`, `Question ${right}`]);
+  const sheet = layOut(columns(left));
+  sheet.bringTo(columns(left, right));
+  expect(sheet.titles().slice(place)).toEqual([`Question ${left}`, `Question ${right}`]);
+});
+
 test.each(['', 'q_a', 'q_a:', ':1234567', 'q_a:12345', 'q_a:1234567 '])('a tag is not read out of "%s"', (value) => {
   expect(parseTag(value)).toBeUndefined();
 });
