@@ -1,6 +1,6 @@
 import type { sheets_v4 } from '@googleapis/sheets';
 import type { Json } from '../../src/events/canonical-json.ts';
-import type { ResponseCreatedData } from '../../src/events/response-created.ts';
+import type { ResponseData } from '../../src/events/response-data.ts';
 
 export type Cell = sheets_v4.Schema$CellData;
 
@@ -19,7 +19,7 @@ const cutMark = '… (cut)';
  * The cells of a response. Numbers and booleans stay what they are, all else is text and can never become a formula: the
  * type is said with the value, nothing is read out of it. Dates and times are ISO 8601, whose order is that of the text.
  */
-export function rowCells({ response }: Pick<ResponseCreatedData, 'response'>): RowCells {
+export function rowCells({ response }: Pick<ResponseData, 'response'>): RowCells {
   const values: [string, string | number | boolean][] = [
     ['response', response.familyId],
     ['submittedAt', response.submittedAt.toISOString()],

@@ -25,7 +25,8 @@ const header = z.object({
   value: z
     .string()
     .max(4_000, 'A header value has at most 4,000 characters.')
-    .regex(valuePattern, 'A header value is one line of printable ASCII characters.'),
+    .regex(valuePattern, 'A header value is one line of printable ASCII characters.')
+    .meta({ secret: true }),
 });
 
 const headers = z

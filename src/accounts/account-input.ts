@@ -9,14 +9,16 @@ export interface RegisterInput {
   password: string;
   mobile?: string | null | undefined;
   organization?: string | null | undefined;
+  /** Token of an invitation: joins its organisation instead of making one. */
+  invitation?: string | null | undefined;
 }
 
-/** An account as it is stored, but for its password. */
+/** An account as it is stored, but for its password, and what it works in: an organisation of its own, or one that it joins. */
 export interface AccountDraft {
   username: string;
   email: string;
   mobile: string | null;
-  organization: string;
+  place: { organization: string } | { invitation: string };
 }
 
 export interface LoginInput {
@@ -41,6 +43,7 @@ export function readRegistration(input: RegisterInput): AccountDraft {
   const username = input.username.toLowerCase();
   const email = input.email.toLowerCase();
   const mobile = input.mobile ? e164(input.mobile) : null;
+  const { invitation } = input;
   const organization = input.organization ?? username;
 
   if (!usernamePattern.test(username)) refuse('username', 'A username has 3 to 64 letters a–z, digits, dots, dashes and underscores.');
@@ -48,8 +51,9 @@ export function readRegistration(input: RegisterInput): AccountDraft {
   if (!isPasswordLongEnough(input.password)) refuse('password', passwordRule);
   if (mobile === undefined) refuse('mobile', 'Write the mobile number with + and its country, for example +14155550100.');
   if (!isName(organization)) refuse('organization', `An organisation has a name of 1 to ${maxOrganizationLength} characters.`);
+  if (invitation && input.organization) refuse('organization', 'An invitation leads to an organisation that has its name already.');
   if (faults.length > 0) throw new UserError(faults);
-  return { username, email, mobile: mobile ?? null, organization };
+  return { username, email, mobile: mobile ?? null, place: invitation ? { invitation } : { organization } };
 }
 
 /** A new password. Throws UserError. */

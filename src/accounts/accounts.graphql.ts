@@ -12,12 +12,12 @@ declare module '../graphql/context.ts' {
   }
 }
 
-/** Organisations by id; others than the viewer's own are not found. */
+/** Organisations by id; those the viewer is no member of are not found. */
 export const organizationLoader = createLoader((ids: readonly Id<'org'>[], context) =>
   context.services.accounts.readOrganizations(context, ids),
 );
 
-/** Users by id; those of other organisations are not found. */
+/** Users by id; found are the viewer and, for those who may, the members beside them. */
 export const userLoader = createLoader((ids: readonly Id<'usr'>[], context) => context.services.accounts.readUsers(context, ids));
 
 export const OrganizationType = nodeRef('Organization', { prefix: 'org', load: organizationLoader });
@@ -38,9 +38,10 @@ UserType.implement({
     mobile: t.exposeString('mobile', { nullable: true, description: 'In E.164.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     organization: t.field({
+      description: 'In which one works now: of those one is a member of, the one that the session is in.',
       type: OrganizationType,
       nullable: true,
-      resolve: (user, _args, context) => organizationLoader(context).load(user.organizationId),
+      resolve: (_user, _args, context) => context.viewer && organizationLoader(context).load(context.viewer.organizationId),
     }),
   }),
 });
@@ -54,6 +55,15 @@ builder.queryField('me', (t) =>
   }),
 );
 
+builder.queryField('organization', (t) =>
+  t.field({
+    description: 'In which the viewer works now; null where that is none.',
+    type: OrganizationType,
+    nullable: true,
+    resolve: (_root, _args, context) => context.viewer && organizationLoader(context).load(context.viewer.organizationId),
+  }),
+);
+
 const AuthPayload = payloadType('AuthPayload', { token: 'String', refreshToken: 'String', user: UserType });
 
 function asViewer(context: Context, loggedIn: LoggedIn): LoggedIn {
@@ -62,13 +72,14 @@ function asViewer(context: Context, loggedIn: LoggedIn): LoggedIn {
 }
 
 mutation('register', {
-  description: 'Makes an account and the organisation it works in, and logs it in.',
+  description: 'Makes an account and the organisation that it owns, or accepts an invitation, and logs it in.',
   input: (t) => ({
     username: t.string({ required: true, description: '3 to 64 of a–z, 0–9, dot, dash and underscore; case does not matter.' }),
     email: t.string({ required: true }),
     password: t.string({ required: true, description: '8 to 200 characters.' }),
     mobile: t.string({ description: 'With + and the country.' }),
     organization: t.string({ description: 'Name of the organisation; by default the username.' }),
+    invitation: t.string({ description: 'Token of an invitation to this e-mail address: joins its organisation instead of making one.' }),
   }),
   payload: AuthPayload,
   run: async (input, context) => asViewer(context, await context.services.accounts.register(context, input)),

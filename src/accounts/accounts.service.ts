@@ -1,9 +1,10 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { raw, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { newId, type Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import { readLogin, readPassword, readRegistration, type AccountDraft, type LoginInput, type RegisterInput } from './account-input.ts';
+import { joinOrganization, takeInvitation } from './join-organization.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { Organization } from './organization.entity.ts';
 import type { Passwords } from './passwords.ts';
@@ -39,16 +40,20 @@ export type AccountsService = ReturnType<typeof createAccountsService>;
 export function createAccountsService(deps: AccountsDeps) {
   const { sessions, standings, passwords, limits, now } = deps;
 
-  const loggedIn = (user: User, { sessionId, token, refreshToken }: SessionTokens): LoggedIn => ({
-    user, token, refreshToken,
-    viewer: { userId: user.id, organizationId: user.organizationId, credential: { kind: 'session', id: sessionId } },
-  });
+  const loggedIn = async (user: User, { sessionId, token, refreshToken }: SessionTokens): Promise<LoggedIn> => {
+    const viewer = await standings.ofSession(sessionId);
+    if (!viewer) throw new UserError('INVALID_CREDENTIALS', 'This session has just been ended; log in again.', []);
+    return { user, token, refreshToken, viewer };
+  };
 
   const open = async (user: User): Promise<LoggedIn> =>
     loggedIn(user, await sessions.open({ userId: user.id, passwordHash: user.passwordHash }));
 
   return {
-    /** Makes a user and the organisation they work in. Throws UserError, TAKEN for a name that somebody else has. */
+    /**
+     * Makes a user, and the organisation that they own, or the membership that they were invited to. Throws UserError,
+     * TAKEN for a name that somebody else has, INVITATION_INVALID as `acceptInvitation` does.
+     */
     async register(caller: Caller, input: RegisterInput): Promise<LoggedIn> {
       const draft = readRegistration(input);
       await refuseTaken(caller, draft);
@@ -109,32 +114,42 @@ export function createAccountsService(deps: AccountsDeps) {
       return user;
     },
 
-    /** The users of these ids that the viewer may see: those of their own organisation; an API key sees none. */
+    /** The users of these ids that the viewer may see: themselves, and who is a member beside them; an API key sees none. */
     async readUsers({ em, viewer }: Caller, ids: readonly Id<'usr'>[]): Promise<Map<Id<'usr'>, User>> {
-      if (!viewer || !isAllowed(viewer, 'members:read')) return new Map();
-      const users = await em.find(User, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
+      if (viewer?.credential.kind !== 'session') return new Map();
+      const members = { id: { $in: raw('(select user_id from memberships where organization_id = ?)', [viewer.organizationId]) } };
+      const visible = isAllowed(viewer, 'members:read') ? [{ id: viewer.userId }, members] : [{ id: viewer.userId }];
+      const users = await em.find(User, { id: { $in: [...ids] }, $or: visible });
       return new Map(users.map((user) => [user.id, user]));
     },
 
-    /** The organisations of these ids that the viewer may see: their own. */
+    /** The organisations of these ids that the viewer may see: those they are a member of; of an API key, its own. */
     async readOrganizations({ em, viewer }: Caller, ids: readonly Id<'org'>[]): Promise<Map<Id<'org'>, Organization>> {
-      if (!viewer || !ids.includes(viewer.organizationId)) return new Map();
-      const organization = await em.findOne(Organization, { id: viewer.organizationId });
-      return new Map(organization ? [[organization.id, organization]] : []);
+      if (!viewer) return new Map();
+      const joined = { $in: raw('(select organization_id from memberships where user_id = ?)', [viewer.userId]) };
+      const visible = viewer.credential.kind === 'session' ? joined : viewer.organizationId;
+      const organizations = await em.find(Organization, { id: { $in: [...ids] }, $and: [{ id: visible }] });
+      return new Map(organizations.map((organization) => [organization.id, organization]));
     },
   };
 }
 
+/** All or nothing: where the invitation is not good, no account is left behind. */
 async function insertAccount(
-  { em }: Caller,
-  { draft, passwordHash, createdAt }: { draft: AccountDraft; passwordHash: string; createdAt: Date },
+  caller: Caller,
+  { draft, passwordHash, createdAt: now }: { draft: AccountDraft; passwordHash: string; createdAt: Date },
 ): Promise<User> {
-  const { username, email, mobile } = draft;
-  const organization = em.create(Organization, { id: newId('org'), name: draft.organization, createdAt });
-  const user = em.create(User, { id: newId('usr'), organizationId: organization.id, username, email, mobile, passwordHash, createdAt });
+  const { place, ...names } = draft;
   try {
-    await em.flush();
-    return user;
+    return await caller.em.fork().transactional(async (em) => {
+      const taken = 'invitation' in place ? await takeInvitation(em, { token: place.invitation, email: names.email, path: ['invitation'], now }) : undefined;
+      const organizationId = taken?.organizationId ?? newId('org');
+      if ('organization' in place) em.create(Organization, { id: organizationId, name: place.organization, createdAt: now });
+      const user = em.create(User, { id: newId('usr'), organizationId, ...names, passwordHash, createdAt: now });
+      await em.flush();
+      await joinOrganization(em, { organizationId, userId: user.id, role: taken?.role ?? 'owner', formIds: taken?.formIds ?? [], now });
+      return user;
+    });
   } catch (error) {
     // Somebody took the name between the look and the insert.
     if (error instanceof UniqueConstraintViolationException) throw new UserError([takenFault(constraintOf(error))]);

@@ -18,7 +18,7 @@ const apiKeyLoader = createLoader((ids: readonly Id<'key'>[], context) => contex
 const ApiKeyScopeType = builder.enumType('ApiKeyScope', {
   description: 'Every key lists the forms of its organisation; beyond that it may do what its scopes say.',
   values: {
-    RESPONSES_WRITE: { value: 'responses:write', description: 'Submit responses.' },
+    RESPONSES_WRITE: { value: 'responses:write', description: 'Submit and amend responses.' },
     RESPONSES_READ: { value: 'responses:read', description: 'Read responses and answers.' },
     FORMS_WRITE: { value: 'forms:write', description: 'Create, change and delete forms and their questions.' },
     INTEGRATIONS_WRITE: { value: 'integrations:write', description: 'Read, create, change and delete integrations.' },

@@ -7,9 +7,15 @@ const insert = `
       select id from sessions where expires_at < $5 order by expires_at limit 20 for update skip locked
     )
   ), holder as (
-    select id from users where id = $2 and password_hash = $3 for share
+    select id, organization_id from users where id = $2 and password_hash = $3 for share
   ), opened as (
-    insert into sessions (id, user_id, created_at, expires_at) select $1, id, $5, $6 from holder returning id
+    insert into sessions (id, user_id, organization_id, created_at, expires_at)
+    select $1, h.id, coalesce(
+      (select m.organization_id from memberships m where m.user_id = h.id order by m.organization_id <> h.organization_id, m.id limit 1),
+      h.organization_id
+    ), $5, $6
+    from holder h
+    returning id
   )
   insert into refresh_tokens (hash, session_id, created_at) select $4, id, $5 from opened`;
 
@@ -24,7 +30,8 @@ export interface NewSession {
 }
 
 /**
- * Opens a session, and removes some that have expired: as many go as can come. Answers whether the password was still
+ * Opens a session in the organisation its user worked in last, or else in another one they are a member of, and removes
+ * some sessions that have expired: as many go as can come. Answers whether the password was still
  * the one that was checked. The share lock makes a change of the password wait, and then find this session.
  */
 export async function insertSession(pool: Pool, session: NewSession): Promise<boolean> {
@@ -92,4 +99,19 @@ export async function endSessions(pool: Pool, which: { userId: Id<'usr'>; sessio
   const text = 'delete from sessions where user_id = $1 and ($2::text is null or id = $2)';
   const { rowCount } = await pool.query({ name: 'end-sessions', text, values: [which.userId, which.sessionId ?? null] });
   return rowCount ?? 0;
+}
+
+/** Lets a session go on in another organisation, and the next one of its user begin there. Answers whether they are a member. */
+export async function moveSession(pool: Pool, move: { sessionId: Id<'ses'>; organizationId: Id<'org'> }): Promise<boolean> {
+  const text = `
+    with moved as (
+      update sessions s set organization_id = m.organization_id from memberships m
+      where s.id = $1 and m.user_id = s.user_id and m.organization_id = $2
+      returning s.user_id, s.organization_id
+    ), remembered as (
+      update users u set organization_id = moved.organization_id from moved where u.id = moved.user_id
+    )
+    select 1 from moved`;
+  const { rowCount } = await pool.query({ name: 'move-session', text, values: [move.sessionId, move.organizationId] });
+  return rowCount === 1;
 }

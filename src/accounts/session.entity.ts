@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, timeColumn } from '../columns.ts';
+import { Organization } from './organization.entity.ts';
 import { User } from './user.entity.ts';
 
 const SessionSchema = defineEntity({
@@ -8,6 +9,8 @@ const SessionSchema = defineEntity({
   properties: {
     id: idColumn<'ses'>().primary(),
     userId: () => p.manyToOne(User).mapToPk().fieldNames('user_id').index(),
+    /** In which it works now; whether its user is still a member there is for the membership to say. */
+    organizationId: () => p.manyToOne(Organization).mapToPk().fieldNames('organization_id'),
     createdAt: timeColumn(),
     /** Moves on with every refresh. */
     expiresAt: timeColumn().index(),

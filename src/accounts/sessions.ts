@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import { UserError } from '../user-error.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { hashOfSecret, newSecretToken } from './secret-token.ts';
-import { endReused, endSessionOfToken, endSessions, insertSession, rotateRefreshToken } from './session-rows.ts';
+import { endReused, endSessionOfToken, endSessions, insertSession, moveSession, rotateRefreshToken } from './session-rows.ts';
 import type { Standings } from './standings.ts';
 
 /** What the holder of a session is given: a token for the next hour, and one that gets the next pair. */
@@ -25,6 +25,8 @@ export interface Sessions {
   open(holder: { userId: Id<'usr'>; passwordHash: string }): Promise<SessionTokens>;
   /** Throws UserError INVALID_CREDENTIALS for a token that is none, has expired, was used, or whose session has ended. */
   refresh(refreshToken: string): Promise<SessionTokens>;
+  /** Goes on in another organisation; answers whether the session's user is a member of it, and does nothing where not. */
+  move(to: { sessionId: Id<'ses'>; organizationId: Id<'org'> }): Promise<boolean>;
   /** Ends one session, or all of a user; answers how many ended. */
   end(which: { userId: Id<'usr'>; sessionId?: Id<'ses'> | undefined }): Promise<number>;
   /** Ends the session of a refresh token, whoever holds it. */
@@ -77,6 +79,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
       if (ended) log.warn({ sessionId: ended }, 'session.reuse_detected');
       if (ended) standings.forget();
       throw new UserError('INVALID_CREDENTIALS', 'This refresh token is not valid any more; log in again.', ['refreshToken']);
+    },
+
+    async move(to) {
+      const isMoved = await moveSession(pool, to);
+      if (isMoved) standings.forget();
+      return isMoved;
     },
 
     async end(which) {

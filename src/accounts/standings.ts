@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { throughTrouble } from '../database-trouble.ts';
 import type { Id } from '../events/id.ts';
-import type { Scope, Viewer } from '../graphql/viewer.ts';
+import type { Role, Scope, Viewer } from '../graphql/viewer.ts';
 import { createBriefCache } from './brief-cache.ts';
 import { hashOfSecret } from './secret-token.ts';
 
@@ -12,7 +12,7 @@ import { hashOfSecret } from './secret-token.ts';
  * processes. Both throw UnavailableError where the database is away.
  */
 export interface Standings {
-  /** Who a session speaks for; undefined where it has ended. */
+  /** Who a session speaks for, and as what; undefined where it has ended. */
   ofSession(sessionId: Id<'ses'>): Promise<Viewer | undefined>;
   /** Who an API key speaks for; undefined where there is none, it has expired, or is revoked. Notes that it was used. */
   ofKey(key: string): Promise<Viewer | undefined>;
@@ -54,15 +54,17 @@ interface Standing {
 }
 
 async function readSession(pool: Pool, { key: id, now }: { key: Id<'ses'>; now: Date }): Promise<Viewer | undefined> {
-  const { rows } = await pool.query<Standing>({
+  const { rows } = await pool.query<Standing & { role: Role | 'none' }>({
     name: 'session-standing',
     text: `
-      select u.id as "userId", u.organization_id as "organizationId"
-      from sessions s join users u on u.id = s.user_id
+      select s.user_id as "userId", s.organization_id as "organizationId", coalesce(m.role, 'none') as role
+      from sessions s left join memberships m on m.user_id = s.user_id and m.organization_id = s.organization_id
       where s.id = $1 and s.expires_at > $2`,
     values: [id, now],
   });
-  return rows[0] && { ...rows[0], credential: { kind: 'session', id } };
+  if (!rows[0]) return undefined;
+  const { role, ...standing } = rows[0];
+  return { ...standing, credential: { kind: 'session', id, role } };
 }
 
 const isGood = 'hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)';

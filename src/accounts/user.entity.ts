@@ -7,6 +7,7 @@ const UserSchema = defineEntity({
   tableName: 'users',
   properties: {
     id: idColumn<'usr'>().primary(),
+    /** In which they worked last: where a log-in begins, while they are a member. */
     organizationId: () => p.manyToOne(Organization).mapToPk().fieldNames('organization_id').index(),
     /** Lower case, as is `email`: both name one account whatever the case they are typed in. */
     username: p.text().unique(),

@@ -2,7 +2,9 @@ import { providerNamed } from '../../integrations/index.ts';
 import { createAccessTokens } from '../accounts/access-tokens.ts';
 import { createAccountsService } from '../accounts/accounts.service.ts';
 import { createApiKeysService } from '../accounts/api-keys.service.ts';
+import { createInvitationsService } from '../accounts/invitations.service.ts';
 import { createLoginLimits } from '../accounts/login-limits.ts';
+import { createMembersService } from '../accounts/members.service.ts';
 import { createPasswords } from '../accounts/passwords.ts';
 import { createSessions } from '../accounts/sessions.ts';
 import { createStandings } from '../accounts/standings.ts';
@@ -13,6 +15,7 @@ import { openOrm } from '../db/orm.ts';
 import { createDeliveriesService } from '../deliveries/deliveries.service.ts';
 import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
+import { createSectionsService } from '../forms/sections.service.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -35,7 +38,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
-  const { pool, forms: published, submitter } = pipeline;
+  const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const orm = await openOrm(databaseUrl, { poolSize: entityConnections });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
@@ -50,8 +53,11 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         limits: createLoginLimits({ pool, now }),
       }),
       apiKeys: createApiKeysService({ standings, now }),
+      invitations: createInvitationsService({ standings, now }),
+      members: createMembersService({ pool, sessions, standings, announceChange: pipeline.announceIntegrations, now }),
       forms: createFormsService({ published, now }),
       questions: createQuestionsService({ published, now }),
+      sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool }),
       integrations: createIntegrationsService({
         pool,
@@ -60,7 +66,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool, forms: published, submitter }),
+      responses: createResponsesService({ pool, forms: published, submitter, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

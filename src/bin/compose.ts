@@ -3,6 +3,7 @@ import { providerNamed } from '../../integrations/index.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -33,6 +34,8 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   submitter: Submitter;
+  /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
+  onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
@@ -69,15 +72,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     noteAfterMs: config.FORMWIRE_SWEEP_AFTER / 4,
     onPublished: onStep && (() => onStep('published')),
   });
-  const submitter = createSubmitter({
-    pool,
-    writePool,
-    forms,
-    onCommitted: (events) => {
-      onStep?.('committed');
-      publisher.publish(events);
-    },
-  });
+  const onCommitted: Pipeline['onCommitted'] = (events) => {
+    onStep?.('committed');
+    publisher.publish(events);
+  };
+  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -113,6 +112,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     pool,
     forms,
     submitter,
+    onCommitted,
     sweeper,
     dispatcher,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),

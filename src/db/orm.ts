@@ -2,7 +2,9 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, MikroORM } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
 import { ApiKey } from '../accounts/api-key.entity.ts';
+import { Invitation } from '../accounts/invitation.entity.ts';
 import { LoginAttempts } from '../accounts/login-attempts.entity.ts';
+import { Membership } from '../accounts/membership.entity.ts';
 import { Organization } from '../accounts/organization.entity.ts';
 import { RefreshToken } from '../accounts/refresh-token.entity.ts';
 import { Session } from '../accounts/session.entity.ts';
@@ -13,9 +15,11 @@ import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.t
 import { PartitionLease } from '../deliveries/partition-lease.entity.ts';
 import { Choice } from '../forms/choice.entity.ts';
 import { Form } from '../forms/form.entity.ts';
+import { FormGrant } from '../forms/form-grant.entity.ts';
 import { FormPlaces } from '../forms/form-places.entity.ts';
 import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
+import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { Response } from '../responses/response.entity.ts';
@@ -28,8 +32,8 @@ export function openOrm(databaseUrl: string, options: { poolSize: number } = { p
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
-        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, OutboxEntry, Integration, Delivery, Attempt,
+        PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation, FormGrant,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -128,8 +128,8 @@ builder.objectField(FormType, 'deliveries', (t) =>
       description: 'Oldest first; `last` begins with the newest.',
       type: DeliveryType,
       args: { filter: t.arg({ type: DeliveryFilterType }) },
-      resolve: (form, args, context) => {
-        requireFormOwner(context, { form, permission: 'deliveries:read' });
+      resolve: async (form, args, context) => {
+        await requireFormOwner(context, { form, permission: 'deliveries:read' });
         return keysetPage({
           args,
           load: (range) => context.services.deliveries.list(context, { formId: form.id, filter: args.filter ?? {}, range }),

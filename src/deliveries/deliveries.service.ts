@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { isId, type Id } from '../events/id.ts';
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import { reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
-import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import {
@@ -35,72 +35,72 @@ const maxAnswered = 100;
 
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
 
-/** The log of deliveries. Everything here is for the users of the organisation whose responses were delivered. */
+/** The log of deliveries. Everything here is for members of the organisation whose responses were delivered; a partner has its own part of it. */
 export function createDeliveriesService({ pool }: { pool: Pool }) {
-  const answer = async (organizationId: Id<'org'>, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
-    const rows = await readDeliveries(pool, { organizationId, ids: ids.slice(0, maxAnswered) });
+  const answer = async (reach: Reach, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
+    const rows = await readDeliveries(pool, { reach, ids: ids.slice(0, maxAnswered) });
     return ids.flatMap((id) => rows.get(id) ?? []);
   };
 
-  const redeliverEach = async (organizationId: Id<'org'>, wanted: readonly string[]): Promise<Redelivered> => {
+  const redeliverEach = async (reach: Reach, wanted: readonly string[]): Promise<Redelivered> => {
     if (wanted.length > maxRedeliveredByIds) {
       throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
     }
     const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
-    const { redelivered, refused } = await redeliverByIds(pool, { organizationId, ids });
+    const { redelivered, refused } = await redeliverByIds(pool, { reach, ids });
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
     const errors = faultsOf(wanted, { redelivered: faultless, refused: new Set<string>(refused) });
-    return { count: ordered.length, deliveries: await answer(organizationId, ordered), hasMore: false, errors };
+    return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, errors };
   };
 
-  const redeliverFound = async (organizationId: Id<'org'>, filter: RedeliverFilter): Promise<Redelivered> => {
+  const redeliverFound = async (reach: Reach, filter: RedeliverFilter): Promise<Redelivered> => {
     if (filter.status === 'canceled') throw new UserError('INVALID_INPUT', 'What was canceled has nobody to be sent to.', ['filter', 'status']);
     requireIds(filter, ['filter']);
-    const { redelivered, hasMore } = await redeliverByFilter(pool, { organizationId, filter });
-    return { count: redelivered.length, deliveries: await answer(organizationId, redelivered), hasMore, errors: [] };
+    const { redelivered, hasMore } = await redeliverByFilter(pool, { reach, filter });
+    return { count: redelivered.length, deliveries: await answer(reach, redelivered), hasMore, errors: [] };
   };
 
   return {
-    /** The deliveries of these ids that the viewer's organisation owns. */
+    /** The deliveries of these ids that the viewer reaches. */
     readMany: async (caller: Caller, ids: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, DeliveryRow>> =>
-      ifAllowed(caller, (viewer) => readDeliveries(pool, { organizationId: viewer.organizationId, ids })),
+      ifAllowed(caller, (reach) => readDeliveries(pool, { reach, ids })),
 
     /** A page of a form's deliveries, oldest first. Throws UserError for an id that is none. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter: DeliveryFilter; range: KeysetRange }): Promise<DeliveryRow[]> => {
       requireIds(page.filter, ['filter']);
-      return pageOfDeliveries(pool, { ...page, organizationId: requirePermission(caller, 'deliveries:read').organizationId });
+      return pageOfDeliveries(pool, { ...page, reach: reachOf(requirePermission(caller, 'deliveries:read')) });
     },
 
-    /** The deliveries of responses; a response that is not the viewer's has no entry. */
+    /** The deliveries of responses; a response that the viewer does not reach has no entry. */
     ofResponses: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
-      ifAllowed(caller, (viewer) => deliveriesOfResponses(pool, { organizationId: viewer.organizationId, responseIds })),
+      ifAllowed(caller, (reach) => deliveriesOfResponses(pool, { reach, responseIds })),
 
-    /** How responses stand; a response that is not the viewer's has no entry. */
+    /** How responses stand; a response that the viewer does not reach has no entry. */
     pipelines: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
-      ifAllowed(caller, (viewer) => countPipelines(pool, { organizationId: viewer.organizationId, responseIds })),
+      ifAllowed(caller, (reach) => countPipelines(pool, { reach, responseIds })),
 
     /** The attempts of deliveries, each list in its order. */
     attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
-      ifAllowed(caller, (viewer) => attemptsOfDeliveries(pool, { organizationId: viewer.organizationId, deliveryIds })),
+      ifAllowed(caller, (reach) => attemptsOfDeliveries(pool, { reach, deliveryIds })),
 
     /**
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent
      * is told in `errors` beside what can. Throws UserError where the input as a whole is wrong.
      */
     redeliver: async (caller: Caller, { deliveryIds, filter }: RedeliverInput): Promise<Redelivered> => {
-      const { organizationId } = requirePermission(caller, 'deliveries:write');
-      if (deliveryIds && !filter) return redeliverEach(organizationId, deliveryIds);
-      if (filter && !deliveryIds) return redeliverFound(organizationId, filter);
+      const reach = reachOf(requirePermission(caller, 'deliveries:write'));
+      if (deliveryIds && !filter) return redeliverEach(reach, deliveryIds);
+      if (filter && !deliveryIds) return redeliverFound(reach, filter);
       throw new UserError('INVALID_INPUT', 'Give either deliveryIds or a filter.', []);
     },
   };
 }
 
 /** What a read finds for a viewer who may see deliveries; for others nothing. */
-async function ifAllowed<Key, Value>(caller: Caller, read: (viewer: Viewer) => Promise<Map<Key, Value>>): Promise<Map<Key, Value>> {
+async function ifAllowed<Key, Value>(caller: Caller, read: (reach: Reach) => Promise<Map<Key, Value>>): Promise<Map<Key, Value>> {
   const viewer = viewerAllowed(caller, 'deliveries:read');
-  return viewer ? read(viewer) : new Map<Key, Value>();
+  return viewer ? read(reachOf(viewer)) : new Map<Key, Value>();
 }
 
 function faultsOf(wanted: readonly string[], { redelivered, refused }: { redelivered: Set<string>; refused: Set<string> }): Fault[] {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { deliveriesIn, formsIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
@@ -50,18 +51,18 @@ const columns = trusted(`
   d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
   coalesce((select r.submitted_at from responses r where r.id = d.response_id), d.created_at) as "occurredAt"`);
 
-/** The deliveries of these ids that belong to the organisation. */
+/** The deliveries of these ids that are within reach. */
 export async function readDeliveries(
   pool: Pool,
-  key: { organizationId: Id<'org'>; ids: readonly Id<'dlv'>[] },
+  key: { reach: Reach; ids: readonly Id<'dlv'>[] },
 ): Promise<Map<Id<'dlv'>, DeliveryRow>> {
-  const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and d.organization_id = ${key.organizationId}`;
+  const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and ${deliveriesIn(key.reach)}`;
   const { rows } = await pool.query<DeliveryRow>(query.toQuery());
   return new Map(rows.map((row) => [row.id, row]));
 }
 
 export interface DeliveryPage {
-  organizationId: Id<'org'>;
+  reach: Reach;
   formId: Id<'form'>;
   filter: DeliveryFilter;
   range: KeysetRange;
@@ -69,9 +70,10 @@ export interface DeliveryPage {
 
 /** Deliveries of a form in the order of their ids, which is that of their creation. */
 export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<DeliveryRow[]> {
-  const { organizationId, formId, filter, range } = page;
+  const { reach, formId, filter, range } = page;
   const conditions = [
-    sql`d.form_id = ${formId} and d.organization_id = ${organizationId}`,
+    sql`d.form_id = ${formId}`,
+    deliveriesIn(reach),
     range.after === undefined ? undefined : sql`d.id > ${range.after}`,
     range.before === undefined ? undefined : sql`d.id < ${range.before}`,
     ...filterConditions(filter),
@@ -94,17 +96,17 @@ export function filterConditions(filter: DeliveryFilter): (Sql | undefined)[] {
   ];
 }
 
-/** The deliveries of each of the organisation's own responses, oldest first; a response of another one has no entry. */
+/** The deliveries of each response to a form within reach, oldest first; another response has no entry. */
 export async function deliveriesOfResponses(
   pool: Pool,
-  key: { organizationId: Id<'org'>; responseIds: readonly Id<'resp'>[] },
+  key: { reach: Reach; responseIds: readonly Id<'resp'>[] },
 ): Promise<Map<Id<'resp'>, DeliveryRow[]>> {
-  const { organizationId, responseIds } = key;
+  const { reach, responseIds } = key;
   const owned = sql`
-    select r.id from responses r join forms f on f.id = r.form_id and f.organization_id = ${organizationId} where r.id = any(${responseIds})`;
+    select r.id from responses r join forms f on f.id = r.form_id and ${formsIn(reach)} where r.id = any(${responseIds})`;
   const found = sql`
     select ${columns} from deliveries d
-    where d.response_id = any(${responseIds}) and d.organization_id = ${organizationId} order by d.id`;
+    where d.response_id = any(${responseIds}) and ${deliveriesIn(reach)} order by d.id`;
   const [responses, deliveries] = await Promise.all([
     pool.query<{ id: Id<'resp'> }>(owned.toQuery()),
     pool.query<DeliveryRow>(found.toQuery()),
@@ -113,18 +115,17 @@ export async function deliveriesOfResponses(
   return new Map(responses.rows.map(({ id }) => [id, byResponse.get(id) ?? []]));
 }
 
-const selectAttempts = `
-  select a.delivery_id as "deliveryId", a.number, a.at, a.duration_ms as "durationMs", a.outcome, a.http_status as "httpStatus",
-         a.error_class as "errorClass", a.error, a.response_body as "responseBody"
-  from attempts a join deliveries d on d.id = a.delivery_id
-  where a.delivery_id = any($1) and d.organization_id = $2
-  order by a.delivery_id, a.number`;
-
-/** The attempts of each of the organisation's own deliveries, in their order. */
+/** The attempts of each delivery within reach, in their order. */
 export async function attemptsOfDeliveries(
   pool: Pool,
-  key: { organizationId: Id<'org'>; deliveryIds: readonly Id<'dlv'>[] },
+  key: { reach: Reach; deliveryIds: readonly Id<'dlv'>[] },
 ): Promise<Map<Id<'dlv'>, AttemptRow[]>> {
-  const { rows } = await pool.query<AttemptRow>({ name: 'attempts-of-deliveries', text: selectAttempts, values: [key.deliveryIds, key.organizationId] });
+  const query = sql`
+    select a.delivery_id as "deliveryId", a.number, a.at, a.duration_ms as "durationMs", a.outcome, a.http_status as "httpStatus",
+           a.error_class as "errorClass", a.error, a.response_body as "responseBody"
+    from attempts a join deliveries d on d.id = a.delivery_id
+    where a.delivery_id = any(${key.deliveryIds}) and ${deliveriesIn(key.reach)}
+    order by a.delivery_id, a.number`;
+  const { rows } = await pool.query<AttemptRow>(query.toQuery());
   return Map.groupBy(rows, (row) => row.deliveryId);
 }

@@ -1,4 +1,6 @@
 import type { Pool } from 'pg';
+import { deliveriesIn, formsIn, type Reach } from '../accounts/reach.ts';
+import { sql, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 
 /**
@@ -28,14 +30,14 @@ export function pipelineStatus({ isQueued, delivered, pending, dead }: PipelineC
   return delivered > 0 ? 'delivered' : 'none';
 }
 
-const selectCounts = `
+const selectCounts = (reach: Reach, responseIds: readonly Id<'resp'>[]): Sql => sql`
   with owned as (
     select r.id, r.form_id from responses r
-    join forms f on f.id = r.form_id and f.organization_id = $2
-    where r.id = any($1)
+    join forms f on f.id = r.form_id and ${formsIn(reach)}
+    where r.id = any(${responseIds})
   ), queued as (
     select distinct o.response_id as id from outbox o
-    where o.form_id in (select form_id from owned) and o.response_id = any($1)
+    where o.form_id in (select form_id from owned) and o.response_id = any(${responseIds})
   )
   select owned.id, queued.id is not null as "isQueued",
          count(*) filter (where d.status = 'delivered')::int as delivered,
@@ -45,18 +47,14 @@ const selectCounts = `
          max(d.finished_at) as "lastFinishedAt"
   from owned
   left join queued on queued.id = owned.id
-  left join deliveries d on d.response_id = owned.id
+  left join deliveries d on d.response_id = owned.id and ${deliveriesIn(reach)}
   group by owned.id, queued.id`;
 
-/** How each of the organisation's own responses stands, in one look; a response of another one has no entry. */
+/** How each response to a form within reach stands, by the deliveries within reach, in one look; another response has no entry. */
 export async function countPipelines(
   pool: Pool,
-  key: { organizationId: Id<'org'>; responseIds: readonly Id<'resp'>[] },
+  key: { reach: Reach; responseIds: readonly Id<'resp'>[] },
 ): Promise<Map<Id<'resp'>, PipelineCounts>> {
-  const { rows } = await pool.query<PipelineCounts & { id: Id<'resp'> }>({
-    name: 'count-pipelines',
-    text: selectCounts,
-    values: [key.responseIds, key.organizationId],
-  });
+  const { rows } = await pool.query<PipelineCounts & { id: Id<'resp'> }>(selectCounts(key.reach, key.responseIds).toQuery());
   return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }

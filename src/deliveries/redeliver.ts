@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { deliveriesIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 import { filterConditions, type DeliveryFilter } from './delivery-rows.ts';
@@ -17,11 +18,11 @@ const isBeingTried = sql`d.status = 'pending' and coalesce(d.claim_expires_at > 
  * Makes chosen deliveries pending and due, with their retry schedule begun anew. Rows are taken in the order of their
  * ids, so that two calls never wait for each other; none that a dispatcher may be writing down at the same time.
  */
-const restart = (organizationId: Id<'org'>, { condition, limit }: { condition: Sql; limit: number }): Sql => sql`
+const restart = (reach: Reach, { condition, limit }: { condition: Sql; limit: number }): Sql => sql`
   with chosen as (
     select d.id from deliveries d
     join integrations i on i.id = d.integration_id and i.deleted_at is null
-    where d.organization_id = ${organizationId} and d.status <> 'canceled' and not (${isBeingTried}) and ${condition}
+    where ${deliveriesIn(reach)} and d.status <> 'canceled' and not (${isBeingTried}) and ${condition}
     order by d.id
     limit ${limit}
     for update of d
@@ -40,15 +41,15 @@ export interface RedeliveredByIds {
   refused: Id<'dlv'>[];
 }
 
-/** Redelivers what of these ids belongs to the organisation. An id in neither list is none of its deliveries. */
-export async function redeliverByIds(pool: Pool, key: { organizationId: Id<'org'>; ids: readonly Id<'dlv'>[] }): Promise<RedeliveredByIds> {
-  const { organizationId, ids } = key;
-  const update = restart(organizationId, { condition: sql`d.id = any(${ids})`, limit: ids.length });
+/** Redelivers what of these ids is within reach. An id in neither list is not. */
+export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: readonly Id<'dlv'>[] }): Promise<RedeliveredByIds> {
+  const { reach, ids } = key;
+  const update = restart(reach, { condition: sql`d.id = any(${ids})`, limit: ids.length });
   const restarted = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
   const done = new Set(restarted.rows.map((row) => row.id));
   const others = sql`
     select d.id, ${isBeingTried} as "isBeingTried" from deliveries d
-    where d.organization_id = ${organizationId} and d.id = any(${ids.filter((id) => !done.has(id))})`;
+    where ${deliveriesIn(reach)} and d.id = any(${ids.filter((id) => !done.has(id))})`;
   const { rows } = await pool.query<{ id: Id<'dlv'>; isBeingTried: boolean }>(others.toQuery());
   const tried = rows.filter((row) => row.isBeingTried).map((row) => row.id);
   return { redelivered: [...done, ...tried], refused: rows.filter((row) => !row.isBeingTried).map((row) => row.id) };
@@ -60,16 +61,16 @@ export async function redeliverByIds(pool: Pool, key: { organizationId: Id<'org'
  */
 export async function redeliverByFilter(
   pool: Pool,
-  key: { organizationId: Id<'org'>; filter: RedeliverFilter },
+  key: { reach: Reach; filter: RedeliverFilter },
 ): Promise<{ redelivered: Id<'dlv'>[]; hasMore: boolean }> {
-  const { organizationId, filter } = key;
+  const { reach, filter } = key;
   const status = filter.status ?? 'dead';
   const condition = allOf([
     filter.formId ? sql`d.form_id = ${filter.formId}` : undefined,
     status === 'pending' ? sql`(d.next_attempt_at is null or d.next_attempt_at > now())` : undefined,
     ...filterConditions({ ...filter, status }),
   ]);
-  const update = restart(organizationId, { condition, limit: maxRedeliveredByFilter });
+  const update = restart(reach, { condition, limit: maxRedeliveredByFilter });
   const { rows } = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
   return { redelivered: rows.map((row) => row.id).toSorted(), hasMore: rows.length === maxRedeliveredByFilter };
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Id } from './id.ts';
 
 /** Every type of event there is: a noun and a past participle. */
-export const eventTypes = ['response.created'] as const;
+export const eventTypes = ['response.created', 'response.amended'] as const;
 export type EventType = (typeof eventTypes)[number];
 
 /**

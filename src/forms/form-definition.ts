@@ -20,9 +20,17 @@ export const questionKinds = [
 ] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
+/** A text in another language. `locale`: a BCP 47 tag in its canonical writing, such as `hi` or `pt-BR`. */
+export interface Translation {
+  locale: string;
+  text: string;
+}
+
 export interface ChoiceDefinition {
   id: Id<'ch'>;
   text: string;
+  /** Of `text`, each locale once, in their order; absent: none. */
+  translations?: Translation[];
   metadata: Json;
 }
 
@@ -41,26 +49,50 @@ export interface QuestionConstraints {
 }
 
 /**
- * One question as it was asked. `min` and `max` bound the value of a number or rating, inclusive. Versions from before
- * there were constraints have none.
+ * One question as it was asked. `min` and `max` bound the value of a number or rating, inclusive. Optional members are
+ * absent, never null or empty, where a question has none of them, and in versions from before there were any.
  */
 export interface QuestionDefinition {
   id: Id<'q'>;
   key: string;
   text: string;
+  translations?: Translation[];
   kind: QuestionKind;
   required: boolean;
   min: number | null;
   max: number | null;
   constraints?: QuestionConstraints;
   choices: ChoiceDefinition[];
+  /** A CEL condition over the keys of earlier questions: where it is not true, the question is not asked. */
+  visibleWhen?: string;
+  /** One of the form's sections. The questions of a section stand next to each other. */
+  sectionId?: Id<'sec'>;
   metadata: Json;
   createdAt: string;
   updatedAt: string;
 }
 
-/** What respondents answer: everything of a form that a version freezes, in the questions' order. */
+/** A part of a form under a title of its own. Its questions are those that name it; it may have none. */
+export interface SectionDefinition {
+  id: Id<'sec'>;
+  title: string;
+  titleTranslations?: Translation[];
+  description: string | null;
+  descriptionTranslations?: Translation[];
+  /** A CEL condition over the keys of questions before its first one: where it is not true, none of its own is asked. */
+  visibleWhen?: string;
+  metadata: Json;
+}
+
+/**
+ * What respondents answer: everything of a form that a version freezes, in the questions' order. The description itself
+ * is the form's, not the version's; its translations are kept beside those of everything else.
+ */
 export interface FormDefinition {
   title: string;
+  titleTranslations?: Translation[];
+  descriptionTranslations?: Translation[];
+  /** In their order, which is that of their questions; absent: none. */
+  sections?: SectionDefinition[];
   questions: QuestionDefinition[];
 }

@@ -1,3 +1,5 @@
+import { expressionLimits } from '../expressions/parse.ts';
+
 /** How large a form may be. Past these, a fault of the input. */
 export const formLimits = {
   titleLength: 500,
@@ -7,10 +9,22 @@ export const formLimits = {
   /** Of one question. */
   choices: 1_000,
   choiceTextLength: 1_000,
+  /** Titles and descriptions of sections are as long as the form's own. */
+  sections: 100,
+  /** Languages of a form besides its own. */
+  locales: 50,
+  /** Characters of one condition; its names, values and operators; how deep they stand in each other. */
+  conditionLength: expressionLimits.length,
+  conditionSize: expressionLimits.size,
+  conditionDepth: expressionLimits.depth,
+  /** Of a form, those of sections included. */
+  conditions: 500,
+  /** Names, values and operators of all conditions of a form: each response works them all out. */
+  conditionsSize: 5_000,
   patternLength: 500,
   /** Of a text that must match a pattern: what matching takes grows with both. */
   patternedTextLength: 1_000,
-  /** Instructions of one pattern's program, and of all of a form: matching takes at most as many steps for each character. */
+  /** Instructions of one pattern's program, and of all of a form, its conditions' included: matching takes at most as many steps for each character. */
   patternSize: 500,
   patternsSize: 5_000,
   ratingMax: 100,

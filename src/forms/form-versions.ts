@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isId, type Id } from '../events/id.ts';
 import { requirePermission } from '../accounts/permissions.ts';
+import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
@@ -9,6 +10,7 @@ import type { FormDefinition } from './form-definition.ts';
 import { FormVersion } from './form-version.entity.ts';
 import { Form } from './form.entity.ts';
 import { writeQuestions } from './question-rows.ts';
+import { writeSections } from './section-rows.ts';
 
 /** A form whose row is locked until the transaction ends, and what it asks now. */
 export interface LockedForm {
@@ -34,9 +36,8 @@ async function lockForm(
   em: EntityManager,
   { formId, path, viewer }: { formId: string; path: readonly string[]; viewer: Viewer },
 ): Promise<LockedForm> {
-  const { organizationId } = viewer;
   const form = isId('form', formId)
-    ? await em.findOne(Form, { id: formId, organizationId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    ? await em.findOne(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     : null;
   if (!form) throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', path);
   const { definition } = await em.findOneOrFail(FormVersion, { formId: form.id, number: form.version });
@@ -49,7 +50,9 @@ export async function writeFirstVersion(
   { formId, definition, now }: { formId: Id<'form'>; definition: FormDefinition; now: Date },
 ): Promise<void> {
   em.create(FormVersion, { formId, number: 1, definition, createdAt: now });
-  await writeQuestions(em, { formId, before: { ...definition, questions: [] }, after: definition, now });
+  const before = { title: definition.title, questions: [] };
+  await writeSections(em, { formId, before, after: definition, now });
+  await writeQuestions(em, { formId, before, after: definition, now });
 }
 
 /** Makes `after` the form's next version; where it is the very same definition, nothing happens. */
@@ -58,5 +61,6 @@ export async function writeNextVersion({ em, form, definition }: LockedForm, aft
   form.version += 1;
   form.updatedAt = now;
   em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now });
+  await writeSections(em, { formId: form.id, before: definition, after, now });
   await writeQuestions(em, { formId: form.id, before: definition, after, now });
 }

@@ -5,8 +5,14 @@ import { connectionType, keysetPage } from '../graphql/connection.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { mutation } from '../graphql/mutation.ts';
 import { nodeRef } from '../graphql/node.ts';
+import type { Context } from '../graphql/context.ts';
+import type { FormDefinition } from './form-definition.ts';
+import type { Form } from './form.entity.ts';
 import type { FormsService } from './forms.service.ts';
 import { QuestionInputType, QuestionType, questionsOf } from './question.graphql.ts';
+import { NewSectionInputType } from './section.graphql.ts';
+import { inLocale, localeArgument, TranslationInputType, TranslationType } from './translation.graphql.ts';
+import { localesOf } from './translations.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -16,6 +22,9 @@ declare module '../graphql/context.ts' {
 
 /** Forms by id, whoever asks; deleted ones are not found. */
 export const formLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readMany(context, ids));
+
+/** Forms by id that the viewer reaches as a member of their organisation. */
+export const reachedFormLoader = createLoader((ids: readonly Id<'form'>[], context) => context.services.forms.readReached(context, ids));
 
 export const FormStatusType = builder.enumType('FormStatus', {
   values: {
@@ -40,12 +49,28 @@ const RespondentIdentityType = builder.enumType('RespondentIdentity', {
   } as const,
 });
 
+const definitionOf = (form: Pick<Form, 'id' | 'version'>, { services }: Context): Promise<FormDefinition> => services.forms.definition(form.id, form.version);
+
 export const FormType = nodeRef('Form', { prefix: 'form', load: formLoader });
 FormType.implement({
   description: 'A questionnaire. Anyone who has its id may read and answer it; its organisation changes it.',
   fields: (t) => ({
-    title: t.exposeString('title'),
-    description: t.exposeString('description', { nullable: true }),
+    title: t.string({
+      args: localeArgument(t.arg),
+      resolve: async (form, { locale }, context) => (locale ? inLocale(form.title, (await definitionOf(form, context)).titleTranslations, locale) : form.title),
+    }),
+    titleTranslations: t.field({ type: [TranslationType], resolve: async (form, _args, context) => (await definitionOf(form, context)).titleTranslations ?? [] }),
+    description: t.string({
+      nullable: true,
+      args: localeArgument(t.arg),
+      resolve: async (form, { locale }, context) =>
+        locale ? inLocale(form.description ?? null, (await definitionOf(form, context)).descriptionTranslations, locale) : form.description,
+    }),
+    descriptionTranslations: t.field({ type: [TranslationType], resolve: async (form, _args, context) => (await definitionOf(form, context)).descriptionTranslations ?? [] }),
+    locales: t.stringList({
+      description: 'All locales into which any of its texts is translated.',
+      resolve: async (form, _args, context) => localesOf(await definitionOf(form, context)),
+    }),
     email: t.exposeString('email', { nullable: true, description: 'Whom to ask about the form.' }),
     metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
     status: t.expose('status', { type: FormStatusType }),
@@ -54,7 +79,7 @@ FormType.implement({
     maxResponses: t.exposeInt('maxResponses', { nullable: true, description: 'Takes so many responses and no more; further revisions do not count.' }),
     oneResponsePer: t.expose('oneResponsePer', { type: RespondentIdentityType, nullable: true, description: 'Takes one response of each respondent.' }),
     closingSince: t.expose('closingSince', { type: 'DateTime', nullable: true, description: 'When its status became CLOSING.' }),
-    version: t.exposeInt('version', { description: 'Grows with each change of the title, the questions or their choices.' }),
+    version: t.exposeInt('version', { description: 'Grows with each change of the title, the sections, the questions, their choices, or a translation.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
     owner: t.field({
@@ -65,7 +90,7 @@ FormType.implement({
     }),
     questions: t.field({
       type: [QuestionType],
-      resolve: async (form, _args, context) => questionsOf(form.id, await context.services.forms.definition(form.id, form.version)),
+      resolve: async (form, _args, context) => questionsOf(form.id, await definitionOf(form, context)),
     }),
   }),
 });
@@ -85,7 +110,7 @@ builder.queryField('form', (t) =>
 builder.queryField('forms', (t) =>
   t.connection(
     {
-      description: 'The forms of the viewer’s organisation, oldest first.',
+      description: 'The forms of the viewer’s organisation, to a partner those granted to it, oldest first.',
       type: FormType,
       resolve: (_root, args, context) =>
         keysetPage({
@@ -103,7 +128,9 @@ mutation('createForm', {
   description: 'Makes a form of the viewer’s organisation. It is open at once unless `status` says otherwise.',
   input: (t) => ({
     title: t.string({ required: true }),
+    titleTranslations: t.field({ type: [TranslationInputType] }),
     description: t.string(),
+    descriptionTranslations: t.field({ type: [TranslationInputType] }),
     email: t.string(),
     metadata: t.field({ type: 'JSON' }),
     status: t.field({ type: FormStatusType, description: 'Default: OPEN.' }),
@@ -111,7 +138,8 @@ mutation('createForm', {
     closesAt: t.field({ type: 'DateTime', description: 'Responses are taken until right before then.' }),
     maxResponses: t.int({ description: 'So many responses are taken and no more. At least 1.' }),
     oneResponsePer: t.field({ type: RespondentIdentityType, description: 'One response is taken of each respondent, who must say this of themselves.' }),
-    questions: t.field({ type: [QuestionInputType], required: true }),
+    questions: t.field({ type: [QuestionInputType], required: true, description: 'Those in no section; the sections come after them.' }),
+    sections: t.field({ type: [NewSectionInputType] }),
   }),
   payload: { form: FormType },
   run: async (input, context) => ({ form: await context.services.forms.create(context, input) }),
@@ -122,7 +150,9 @@ mutation('updateForm', {
   input: (t) => ({
     id: t.id({ required: true }),
     title: t.string(),
+    titleTranslations: t.field({ type: [TranslationInputType], description: 'All of them; those not named are removed.' }),
     description: t.string({ description: 'null: none.' }),
+    descriptionTranslations: t.field({ type: [TranslationInputType], description: 'All of them; those not named are removed.' }),
     email: t.string({ description: 'null: none.' }),
     metadata: t.field({ type: 'JSON' }),
     status: t.field({ type: FormStatusType }),

@@ -1,28 +1,27 @@
 import { newId, type Id } from '../events/id.ts';
-import { requirePermission } from '../accounts/permissions.ts';
+import type { Membership } from '../accounts/membership.entity.ts';
+import { requirePermission, requireWithin } from '../accounts/permissions.ts';
+import { formsWhere, reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { canonical } from '../events/canonical-json.ts';
-import { newDefinition, withTitle } from './definition-edit.ts';
+import { checkDefinition } from './definition-checks.ts';
+import { newDefinition, withFormTranslations, withTitle } from './definition-edit.ts';
 import type { FormDefinition } from './form-definition.ts';
-import { changedFrame, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
+import { changedFrame, readFormTranslations, readFrame, type CreateFormInput, type FormFrame, type UpdateFormInput } from './form-input.ts';
 import { changedIntake, isSameIntake, openIntake, type Intake } from './intake.ts';
 import { FormPlaces } from './form-places.entity.ts';
 import { editForm, writeFirstVersion, writeNextVersion, type LockedForm } from './form-versions.ts';
 import { Form } from './form.entity.ts';
 import { createInputFaults } from './input-faults.ts';
 import type { PublishedForms } from './published-forms.ts';
-import { readQuestion } from './question-input.ts';
+import { readNewQuestions } from './new-questions.ts';
 
 export interface FormsDeps {
   published: PublishedForms;
   now: () => Date;
 }
-
-/** Whether a form is the viewer's to change, and what came in to it theirs to read. */
-export const isOwner = (viewer: Viewer | undefined, form: Pick<Form, 'organizationId'>): boolean =>
-  viewer?.organizationId === form.organizationId;
 
 export type FormsService = ReturnType<typeof createFormsService>;
 
@@ -36,11 +35,11 @@ export function createFormsService(deps: FormsDeps) {
       const viewer = requirePermission(caller, 'forms:write');
       const time = now();
       const faults = createInputFaults();
-      const path = ['questions'];
       const frame = readFrame(input, faults);
       const intake = changedIntake(openIntake, input, { faults, now: time });
-      const drafts = input.questions.map((question, index) => readQuestion(question, { path: [...path, index], faults }));
-      const definition = newDefinition(frame.title, drafts, { faults, path, now: time });
+      const translations = readFormTranslations(input, { now: {}, faults });
+      const { drafts, ...places } = readNewQuestions(input, faults);
+      const definition = withFormTranslations(newDefinition(frame.title, drafts, { ...places, faults, path: ['questions'], now: time }), translations);
       faults.throwIfAny();
       return insertForm(caller, { viewer, frame, intake, definition, time });
     },
@@ -53,10 +52,13 @@ export function createFormsService(deps: FormsDeps) {
         const time = now();
         const frame = readFrame(changedFrame(form as FormFrame, input), faults);
         const intake = changedIntake(form, input, { faults, now: time });
+        const translations = readFormTranslations(input, { now: definition, faults });
+        const after = withFormTranslations(withTitle(definition, frame.title), translations);
+        if (after !== definition) checkDefinition(after, { faults, path: [] });
         faults.throwIfAny();
         applyFrame(form, frame, time);
         await applyIntake(locked, intake, time);
-        await writeNextVersion(locked, withTitle(definition, frame.title), time);
+        await writeNextVersion(locked, after, time);
         return form;
       });
       published.forget(updated.id);
@@ -82,15 +84,23 @@ export function createFormsService(deps: FormsDeps) {
       return new Map(forms.map((form) => [form.id, form]));
     },
 
-    /** The forms of the viewer's organisation, oldest first. */
-    async list(caller: Caller, { after, before, limit, reversed }: KeysetRange): Promise<Form[]> {
-      const { organizationId } = requirePermission(caller, 'forms:read');
-      const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
-      return caller.em.find(
-        Form,
-        { organizationId, deletedAt: null, ...(after || before ? { id } : {}) },
-        { limit, orderBy: { id: reversed ? 'desc' : 'asc' } },
-      );
+    /** Which of these are within the viewer's reach. */
+    async readReached({ em, viewer }: Caller, ids: readonly Id<'form'>[]): Promise<Map<Id<'form'>, Form>> {
+      if (!viewer) return new Map();
+      const forms = await em.find(Form, { ...formsWhere(reachOf(viewer)), id: { $in: [...ids] }, deletedAt: null });
+      return new Map(forms.map((form) => [form.id, form]));
+    },
+
+    /** The forms of the viewer's organisation, to a partner those granted to it, oldest first. */
+    list: (caller: Caller, range: KeysetRange): Promise<Form[]> =>
+      pageOfForms(caller, { reach: reachOf(requirePermission(caller, 'forms:read')), range }),
+
+    /** What is granted to a partner, oldest first. A member sees their own, and whoever sees members everybody's. */
+    async listGranted(caller: Caller, { member, range }: { member: Membership; range: KeysetRange }): Promise<Form[]> {
+      const { organizationId, userId: partnerId } = member;
+      const permission = partnerId === caller.viewer?.userId ? 'forms:read' : 'members:read';
+      requireWithin(caller, { organizationId, permission });
+      return pageOfForms(caller, { reach: { kind: 'granted', organizationId, partnerId }, range });
     },
 
     /** What a form asked in one of its versions; versions are never removed. */
@@ -100,6 +110,16 @@ export function createFormsService(deps: FormsDeps) {
       return definition;
     },
   };
+}
+
+function pageOfForms({ em }: Caller, { reach, range }: { reach: Reach; range: KeysetRange }): Promise<Form[]> {
+  const { after, before, limit, reversed } = range;
+  const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
+  return em.find(
+    Form,
+    { ...formsWhere(reach), deletedAt: null, ...(after || before ? { id } : {}) },
+    { limit, orderBy: { id: reversed ? 'desc' : 'asc' } },
+  );
 }
 
 function insertForm(

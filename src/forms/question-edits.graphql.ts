@@ -12,8 +12,8 @@ declare module '../graphql/context.ts' {
 const payload = { question: QuestionType, form: FormType };
 
 const answer = async (edit: Promise<EditedQuestion>) => {
-  const { form, question } = await edit;
-  return { form, question: { ...question, formId: form.id } };
+  const { form, question, definition } = await edit;
+  return { form, question: { ...question, formId: form.id, definition } };
 };
 
 mutation('addQuestion', {
@@ -21,7 +21,8 @@ mutation('addQuestion', {
   input: (t) => ({
     formId: t.id({ required: true }),
     question: t.field({ type: QuestionInputType, required: true }),
-    position: t.int({ description: 'From 0; by default at the end.' }),
+    position: t.int({ description: 'From 0; by default at the end of its section, or of the form.' }),
+    sectionId: t.id({ description: 'A section of the form; by default none.' }),
   }),
   payload,
   run: (input, context) => answer(context.services.questions.add(context, input)),
@@ -33,6 +34,7 @@ mutation('updateQuestion', {
     id: t.id({ required: true }),
     ...QuestionChangeFields(t),
     position: t.int({ description: 'Where to move it, from 0.' }),
+    sectionId: t.id({ description: 'The section it is moved to; null: none.' }),
   }),
   payload,
   run: (input, context) => answer(context.services.questions.update(context, input)),
@@ -43,4 +45,14 @@ mutation('removeQuestion', {
   input: (t) => ({ id: t.id({ required: true }) }),
   payload,
   run: (input, context) => answer(context.services.questions.remove(context, input.id)),
+});
+
+mutation('reorderQuestions', {
+  description: 'Brings all questions of a form into another order at once; the form has a new version then. Sections follow their questions, which stay next to each other.',
+  input: (t) => ({
+    formId: t.id({ required: true }),
+    questionIds: t.idList({ required: true, description: 'All questions of the form, each once.' }),
+  }),
+  payload: { form: FormType },
+  run: async (input, context) => ({ form: await context.services.questions.reorder(context, input) }),
 });

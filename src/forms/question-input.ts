@@ -1,14 +1,16 @@
 import type { Json } from '../events/canonical-json.ts';
-import type { QuestionConstraints, QuestionDefinition, QuestionKind } from './form-definition.ts';
+import type { QuestionConstraints, QuestionDefinition, QuestionKind, Translation } from './form-definition.ts';
 import { formLimits } from './form-limits.ts';
 import type { InputFaults, Path } from './input-faults.ts';
 import { changedConstraints, readConstraints } from './question-constraints.ts';
 import { isQuestionKey } from './question-key.ts';
+import { readTranslations, type TranslationInput } from './translations.ts';
 
 export interface ChoiceInput {
   /** Of a choice that the question has already; else it is found by its text, or new. */
   id?: string | null | undefined;
   text: string;
+  translations?: readonly TranslationInput[] | null | undefined;
   metadata?: Json | undefined;
 }
 
@@ -16,8 +18,10 @@ export interface QuestionInput {
   /** Absent: made from the text. */
   key?: string | null | undefined;
   text: string;
+  translations?: readonly TranslationInput[] | null | undefined;
   kind: QuestionKind;
   required?: boolean | null | undefined;
+  visibleWhen?: string | null | undefined;
   choices?: readonly ChoiceInput[] | null | undefined;
   metadata?: Json | undefined;
   min?: number | null | undefined;
@@ -37,8 +41,10 @@ export type QuestionChange = { [Member in keyof QuestionInput]?: QuestionInput[M
 export interface QuestionDraft {
   key: string | undefined;
   text: string;
+  translations?: Translation[];
   kind: QuestionKind;
   required: boolean;
+  visibleWhen?: string;
   min: number | null;
   max: number | null;
   constraints: QuestionConstraints;
@@ -46,10 +52,11 @@ export interface QuestionDraft {
   metadata: Json;
 }
 
-/** `metadata` undefined: as the choice has it already. */
+/** `translations` or `metadata` undefined: as the choice has them already. */
 export interface ChoiceDraft {
   id: string | undefined;
   text: string;
+  translations: Translation[] | undefined;
   metadata: Json | undefined;
 }
 
@@ -61,11 +68,15 @@ export function readQuestion(input: QuestionInput, { path, faults }: { path: Pat
   if (key !== undefined && !isQuestionKey(key)) {
     faults.add([...path, 'key'], 'A key begins with a letter a–z and goes on with up to 63 of a–z, 0–9 and _.');
   }
+  const translations = readTranslations(input.translations, { path: [...path, 'translations'], faults, maxLength: formLimits.questionTextLength });
+  const visibleWhen = readCondition(input.visibleWhen, { path: [...path, 'visibleWhen'], faults });
   return {
     key,
     text: faults.text([...path, 'text'], input.text, formLimits.questionTextLength),
+    ...(translations.length > 0 && { translations }),
     kind: input.kind,
     required: input.required ?? false,
+    ...(visibleWhen !== undefined && { visibleWhen }),
     ...readConstraints(input, { path, faults }),
     choices: readChoices(input, { path, faults }),
     metadata: faults.json([...path, 'metadata'], input.metadata),
@@ -83,10 +94,18 @@ export function changedQuestion(question: QuestionDefinition, change: QuestionCh
     text: change.text ?? question.text,
     kind,
     required: change.required ?? question.required,
+    translations: change.translations === undefined ? question.translations : change.translations,
+    visibleWhen: change.visibleWhen === undefined ? question.visibleWhen : change.visibleWhen,
     choices: change.choices ?? (hasChoices(kind) ? question.choices : []),
     metadata: change.metadata === undefined ? question.metadata : change.metadata,
     ...changedConstraints(question, { ...change, kind }),
   };
+}
+
+/** A condition that can be stored; what it says is looked at when its form is whole. The empty text of a field left alone is none. */
+export function readCondition(input: string | null | undefined, { path, faults }: { path: Path; faults: InputFaults }): string | undefined {
+  if (input === null || input === undefined || input.trim() === '') return undefined;
+  return faults.text(path, input, formLimits.conditionLength);
 }
 
 function readChoices(input: QuestionInput, { path, faults }: { path: Path; faults: InputFaults }): ChoiceDraft[] {
@@ -105,6 +124,7 @@ function readChoices(input: QuestionInput, { path, faults }: { path: Path; fault
     return {
       id: choice.id ?? undefined,
       text: faults.text([...at, index, 'text'], choice.text, formLimits.choiceTextLength),
+      translations: choice.translations === undefined ? undefined : readTranslations(choice.translations, { path: [...at, index, 'translations'], faults, maxLength: formLimits.choiceTextLength }),
       metadata: choice.metadata === undefined ? undefined : faults.json([...at, index, 'metadata'], choice.metadata),
     };
   });

@@ -38,8 +38,8 @@ function writeQuestion(
   em: EntityManager,
   place: { row: Question | undefined; question: QuestionDefinition; position: number; formId: Id<'form'> },
 ): void {
-  const { choices: _, createdAt, updatedAt, constraints = {}, ...members } = place.question;
-  const values = { ...members, constraints, position: place.position, updatedAt: new Date(updatedAt) };
+  const { choices: _, createdAt, updatedAt, constraints = {}, sectionId = null, visibleWhen = null, translations = [], ...members } = place.question;
+  const values = { ...members, constraints, sectionId, visibleWhen, translations, position: place.position, updatedAt: new Date(updatedAt) };
   if (place.row) em.assign(place.row, values);
   else em.create(Question, { ...values, formId: place.formId, createdAt: new Date(createdAt) });
 }
@@ -51,10 +51,10 @@ async function writeChoices(
   const old = (before?.choices ?? []).map(({ id }) => id);
   const kept = new Set(after.choices.map(({ id }) => id));
   const rows = await readById(em, Choice, old);
-  for (const [position, { id, text, metadata }] of after.choices.entries()) {
+  for (const [position, { id, text, translations = [], metadata }] of after.choices.entries()) {
     const row = rows.get(id);
-    if (row) em.assign(row, { text, metadata, position });
-    else em.create(Choice, { id, questionId: after.id, text, metadata, position, createdAt: now });
+    if (row) em.assign(row, { text, translations, metadata, position });
+    else em.create(Choice, { id, questionId: after.id, text, translations, metadata, position, createdAt: now });
   }
   for (const id of old) if (!kept.has(id)) markRemoved(rows.get(id), now);
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
-import type { QuestionConstraints, QuestionKind } from './form-definition.ts';
+import type { QuestionConstraints, QuestionKind, Translation } from './form-definition.ts';
 import { Form } from './form.entity.ts';
 
 const QuestionSchema = defineEntity({
@@ -16,6 +16,10 @@ const QuestionSchema = defineEntity({
     min: p.double().$type<number>().nullable(),
     max: p.double().$type<number>().nullable(),
     constraints: jsonColumn<QuestionConstraints>().default('{}'),
+    /** A section of the form; null: none. */
+    sectionId: idColumn<'sec'>().nullable(),
+    visibleWhen: p.text().nullable(),
+    translations: jsonColumn<Translation[]>().default('[]'),
     metadata: jsonColumn(),
     /** Order in the form, from 0. */
     position: p.integer(),

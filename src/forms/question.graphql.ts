@@ -5,6 +5,7 @@ import { nodeRef } from '../graphql/node.ts';
 import { formLimits } from './form-limits.ts';
 import { questionKinds, type FormDefinition, type QuestionKind } from './form-definition.ts';
 import { readChoices, readQuestions, type QuestionOfForm } from './read-questions.ts';
+import { inLocale, localeArgument, TranslationInputType, TranslationType } from './translation.graphql.ts';
 
 /** Questions by id, as they are now. */
 export const questionLoader = createLoader((ids: readonly Id<'q'>[], context) => readQuestions(context, ids));
@@ -13,7 +14,7 @@ export const choiceLoader = createLoader((ids: readonly Id<'ch'>[], context) => 
 
 /** The questions of one version of a form, as `QuestionType` shows them. */
 export const questionsOf = (formId: Id<'form'>, definition: FormDefinition): QuestionOfForm[] =>
-  definition.questions.map((question) => ({ ...question, formId }));
+  definition.questions.map((question) => ({ ...question, formId, definition }));
 
 const kindDescriptions: Partial<Record<QuestionKind, string>> = {
   DATE: 'YYYY-MM-DD.',
@@ -33,7 +34,8 @@ export const ChoiceType = nodeRef('Choice', { prefix: 'ch', load: choiceLoader }
 ChoiceType.implement({
   description: 'One of the answers that a question offers.',
   fields: (t) => ({
-    text: t.exposeString('text'),
+    text: t.string({ args: localeArgument(t.arg), resolve: ({ text, translations }, { locale }) => inLocale(text, translations, locale) }),
+    translations: t.field({ type: [TranslationType], description: 'Of its text.', resolve: ({ translations }) => translations ?? [] }),
     metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
   }),
 });
@@ -43,9 +45,14 @@ QuestionType.implement({
   description: 'One thing asked. With a response, it is shown as it was when the response was given.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Its name for programs, unique in the form.' }),
-    text: t.exposeString('text'),
+    text: t.string({ args: localeArgument(t.arg), resolve: ({ text, translations }, { locale }) => inLocale(text, translations, locale) }),
+    translations: t.field({ type: [TranslationType], description: 'Of its text.', resolve: ({ translations }) => translations ?? [] }),
     kind: t.expose('kind', { type: QuestionKindType }),
-    required: t.exposeBoolean('required'),
+    required: t.exposeBoolean('required', { description: 'Whether it needs an answer where it is asked.' }),
+    visibleWhen: t.exposeString('visibleWhen', {
+      nullable: true,
+      description: 'A condition in CEL over the keys of earlier questions: where it is not true, the question is not asked, and takes no answer.',
+    }),
     min: t.exposeFloat('min', { nullable: true, description: 'The least value of a number or rating.' }),
     max: t.exposeFloat('max', { nullable: true, description: 'The greatest value of a number or rating.' }),
     earliest: t.string({ nullable: true, description: 'Of a date, time or date-time.', resolve: ({ constraints }) => constraints?.earliest }),
@@ -68,6 +75,7 @@ const ChoiceInputType = builder.inputType('ChoiceInput', {
   fields: (t) => ({
     id: t.id({ description: 'A choice the question has already; without it, the one with the same text, or a new one.' }),
     text: t.string({ required: true }),
+    translations: t.field({ type: [TranslationInputType], description: 'Of its text. By default those the choice has already.' }),
     metadata: t.field({ type: 'JSON' }),
   }),
 });
@@ -76,8 +84,10 @@ export const QuestionInputType = builder.inputType('QuestionInput', {
   fields: (t) => ({
     key: t.string({ description: 'a–z, 0–9 and _, unique in the form. By default made from the text.' }),
     text: t.string({ required: true }),
+    translations: t.field({ type: [TranslationInputType], description: 'Of its text.' }),
     kind: t.field({ type: QuestionKindType, required: true }),
     required: t.boolean({ description: 'Default: false.' }),
+    visibleWhen: t.string({ description: 'A condition in CEL over the keys of earlier questions, such as: age >= 18 && city == "Pune"' }),
     choices: t.field({ type: [ChoiceInputType] }),
     metadata: t.field({ type: 'JSON' }),
     min: t.float({ description: 'Of a number, or of a rating (default: 1); inclusive.' }),
@@ -97,8 +107,10 @@ export const QuestionInputType = builder.inputType('QuestionInput', {
 export const QuestionChangeFields = (t: Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0]) => ({
   key: t.string(),
   text: t.string(),
+  translations: t.field({ type: [TranslationInputType], description: 'All translations of its text; those not named are removed.' }),
   kind: t.field({ type: QuestionKindType }),
   required: t.boolean(),
+  visibleWhen: t.string({ description: 'null: always.' }),
   choices: t.field({ type: [ChoiceInputType], description: 'All choices of the question; those not named are removed.' }),
   metadata: t.field({ type: 'JSON' }),
   min: t.float({ description: 'null: no bound.' }),

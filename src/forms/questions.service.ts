@@ -2,12 +2,14 @@ import { isId, type Id } from '../events/id.ts';
 import { requirePermission } from '../accounts/permissions.ts';
 import type { Caller } from '../graphql/context.ts';
 import { UserError } from '../user-error.ts';
-import { withChangedQuestion, withoutQuestion, withQuestion } from './definition-edit.ts';
+import { checkDefinition } from './definition-checks.ts';
+import { withChangedQuestion, withoutQuestion, withQuestion, type Placing } from './definition-edit.ts';
 import type { FormDefinition, QuestionDefinition } from './form-definition.ts';
 import { editForm, writeNextVersion, type LockedForm } from './form-versions.ts';
 import type { Form } from './form.entity.ts';
 import type { FormsDeps } from './forms.service.ts';
-import { createInputFaults } from './input-faults.ts';
+import { createInputFaults, type InputFaults } from './input-faults.ts';
+import { reordered } from './question-order.ts';
 import { changedQuestion, readQuestion, type QuestionChange, type QuestionInput } from './question-input.ts';
 import { Question } from './question.entity.ts';
 
@@ -16,13 +18,18 @@ export interface AddQuestionInput {
   question: QuestionInput;
   /** From 0; absent: at the end. */
   position?: number | null | undefined;
+  /** At the end of it, if no position is given. */
+  sectionId?: string | null | undefined;
 }
 
-export type UpdateQuestionInput = QuestionChange & { id: string; position?: number | null | undefined };
+/** `sectionId` null: into none. */
+export type UpdateQuestionInput = QuestionChange & { id: string; position?: number | null | undefined; sectionId?: string | null | undefined };
 
 /** A form after an edit of one of its questions, and that question. */
 export interface EditedQuestion {
   form: Form;
+  /** The form's definition that has the question. */
+  definition: FormDefinition;
   question: QuestionDefinition;
 }
 
@@ -37,7 +44,7 @@ export function createQuestionsService(deps: FormsDeps) {
     const edited = await editForm(caller, place, async (locked) => {
       const { after, question } = edit(locked, time);
       await writeNextVersion(locked, after, time);
-      return { form: locked.form, question };
+      return { form: locked.form, question, definition: after.questions.includes(question) ? after : locked.definition };
     });
     published.forget(edited.form.id);
     return edited;
@@ -50,8 +57,8 @@ export function createQuestionsService(deps: FormsDeps) {
         const faults = createInputFaults();
         const path = ['question'];
         const draft = readQuestion(input.question, { path, faults });
-        const position = input.position ?? undefined;
-        const after = withQuestion(definition, draft, { faults, path, now: time, position, positionPath: ['position'] });
+        const place = readPlacing(definition, input, faults);
+        const after = withQuestion(definition, draft, { faults, path, now: time, ...place });
         faults.throwIfAny();
         return { after, question: findQuestion(after, (question) => !definition.questions.includes(question)) };
       });
@@ -63,8 +70,7 @@ export function createQuestionsService(deps: FormsDeps) {
         const question = findQuestion(definition, ({ id }) => id === input.id);
         const faults = createInputFaults();
         const draft = readQuestion(changedQuestion(question, input), { path: [], faults });
-        const position = input.position ?? undefined;
-        const edit = { draft, faults, path: [], now: time, position, positionPath: ['position'] };
+        const edit = { draft, faults, path: [], elsewhere: ['id'], now: time, ...readPlacing(definition, input, faults) };
         const after = withChangedQuestion(definition, question, edit);
         faults.throwIfAny();
         return { after, question: findQuestion(after, ({ id }) => id === input.id) };
@@ -75,8 +81,28 @@ export function createQuestionsService(deps: FormsDeps) {
     async remove(caller: Caller, questionId: string): Promise<EditedQuestion> {
       return commit(caller, await placeOf(caller, questionId), ({ definition }) => {
         const question = findQuestion(definition, ({ id }) => id === questionId);
-        return { after: withoutQuestion(definition, question), question };
+        const faults = createInputFaults();
+        const after = checkDefinition(withoutQuestion(definition, question), { faults, path: ['id'] });
+        faults.throwIfAny();
+        return { after, question };
       });
+    },
+
+    /** Brings all questions of a form into another order at once. */
+    async reorder(caller: Caller, input: { formId: string; questionIds: readonly string[] }): Promise<Form> {
+      const time = now();
+      const form = await editForm(caller, { formId: input.formId, path: ['formId'] }, async (locked) => {
+        const faults = createInputFaults();
+        const path = ['questionIds'];
+        const after = reordered(locked.definition, input.questionIds, { faults, path });
+        faults.throwIfAny();
+        if (after !== locked.definition) checkDefinition(after, { faults, path });
+        faults.throwIfAny();
+        await writeNextVersion(locked, after, time);
+        return locked.form;
+      });
+      published.forget(form.id);
+      return form;
     },
   };
 }
@@ -84,6 +110,15 @@ export function createQuestionsService(deps: FormsDeps) {
 type QuestionEdit = (locked: LockedForm, time: Date) => { after: FormDefinition; question: QuestionDefinition };
 
 const noSuchQuestion = (): UserError => new UserError('NOT_FOUND', 'Your organisation has no question with this id.', ['id']);
+
+/** Where to put a question. A section that the form does not have is a fault. */
+function readPlacing({ sections = [] }: FormDefinition, input: Pick<UpdateQuestionInput, 'position' | 'sectionId'>, faults: InputFaults): Placing {
+  const { sectionId, position } = input;
+  if (typeof sectionId === 'string' && !sections.some(({ id }) => id === sectionId)) {
+    faults.add(['sectionId'], 'This form has no section with this id.', 'NOT_FOUND');
+  }
+  return { sectionId, position: position ?? undefined, positionPath: ['position'] };
+}
 
 /** The form that a question belongs to; an edit of it reports a form that is not the viewer's at the question's id. */
 async function placeOf(caller: Caller, questionId: string): Promise<{ formId: Id<'form'>; path: string[] }> {

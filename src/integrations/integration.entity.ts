@@ -2,6 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { EventType } from '../events/event.ts';
 import { Organization } from '../accounts/organization.entity.ts';
+import { User } from '../accounts/user.entity.ts';
 import { Form } from '../forms/form.entity.ts';
 
 /**
@@ -19,6 +20,8 @@ const IntegrationSchema = defineEntity({
     organizationId: () => p.manyToOne(Organization).mapToPk().fieldNames('organization_id'),
     /** Null: every form of the organisation. */
     formId: () => p.manyToOne(Form).mapToPk().fieldNames('form_id').nullable().deleteRule('no action'),
+    /** The partner who made it, and to whom it sends; null: it is the organisation's own. */
+    partnerId: () => p.manyToOne(User).mapToPk().fieldNames('partner_id').nullable().deleteRule('no action'),
     provider: p.text(),
     name: p.text(),
     status: p.text().$type<IntegrationStatus>(),
@@ -33,7 +36,7 @@ const IntegrationSchema = defineEntity({
     updatedAt: timeColumn(),
     deletedAt: timeColumn().nullable(),
   },
-  indexes: [{ properties: ['organizationId', 'formId'] }, { properties: ['formId'] }],
+  indexes: [{ properties: ['organizationId', 'formId'] }, { properties: ['formId'] }, { properties: ['partnerId'] }],
 });
 
 /** The configured connection of a form, or of all forms of an organisation, to an outside service. */

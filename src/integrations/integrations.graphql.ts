@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { providers } from '../../integrations/index.ts';
+import { providerNamed, providers } from '../../integrations/index.ts';
 import type { Provider } from '../../integrations/provider.ts';
+import { userLoader, UserType } from '../accounts/accounts.graphql.ts';
 import type { Json } from '../events/canonical-json.ts';
 import { eventTypes } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
@@ -11,6 +12,7 @@ import { mutation } from '../graphql/mutation.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { requireFormOwner } from '../responses/require-form-owner.ts';
 import type { IntegrationsService } from './integrations.service.ts';
+import { shownSettings } from './shown-settings.ts';
 import { createSettingsInput } from './settings-input.ts';
 
 declare module '../graphql/context.ts' {
@@ -55,7 +57,17 @@ IntegrationType.implement({
     status: t.expose('status', { type: IntegrationStatusType }),
     statusReason: t.exposeString('statusReason', { nullable: true }),
     events: t.expose('events', { type: [EventTypeType] }),
-    settings: t.field({ type: 'JSON', resolve: ({ settings }) => settings as Json }),
+    settings: t.field({
+      description: 'To those who may not write integrations, without secrets: these texts read "…".',
+      type: 'JSON',
+      resolve: (integration, _args, context) => shownSettings(integration, { provider: providerNamed(integration.provider), viewer: context.viewer }) as Json,
+    }),
+    partner: t.field({
+      description: 'Whose it is, where a partner made it; null: the organisation’s.',
+      type: UserType,
+      nullable: true,
+      resolve: ({ partnerId }, _args, context) => (partnerId ? userLoader(context).load(partnerId) : null),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
     deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true, description: 'Set when it was deleted; it is kept for the log of deliveries.' }),
@@ -67,7 +79,7 @@ builder.objectField(FormType, 'integrations', (t) =>
     description: 'What the form is connected to, oldest first; what is for every form of the organisation too.',
     type: [IntegrationType],
     resolve: async (form, _args, context) => {
-      requireFormOwner(context, { form, permission: 'integrations:read' });
+      await requireFormOwner(context, { form, permission: 'integrations:read' });
       return (await byFormLoader(context).load(form.id)) ?? [];
     },
   }),

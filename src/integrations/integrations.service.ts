@@ -1,12 +1,14 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
+import type { Provider } from '../../integrations/provider.ts';
 import { Organization } from '../accounts/organization.entity.ts';
 import { cancelPending } from '../deliveries/cancel-pending.ts';
 import { makePendingDue } from '../deliveries/make-pending-due.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { Form } from '../forms/form.entity.ts';
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
@@ -19,6 +21,7 @@ import {
   type UpdateIntegrationInput,
 } from './integration-input.ts';
 import { Integration } from './integration.entity.ts';
+import { laterThan, markDeleted } from './mark-deleted.ts';
 
 export interface IntegrationsDeps extends SettingsDeps {
   pool: Pool;
@@ -29,18 +32,21 @@ export interface IntegrationsDeps extends SettingsDeps {
 
 export type IntegrationsService = ReturnType<typeof createIntegrationsService>;
 
-/** What an organisation has connected. Everything here is for its own users. */
+/** What an organisation has connected. Everything here is for its members; a partner sees and changes its own. */
 export function createIntegrationsService(deps: IntegrationsDeps) {
   const { pool, announceChange, now } = deps;
 
   return {
     /**
      * Connects a form, or all forms, to a provider: it gets the responses accepted from now on. `secret` is what the
-     * provider made to sign with, told this once. Throws UserError.
+     * provider made to sign with, told this once. What a partner connects is its own: a webhook on a form granted to it.
+     * Throws UserError.
      */
     async create(caller: Caller, input: CreateIntegrationInput): Promise<{ integration: Integration; secret: string | null }> {
       const viewer = requirePermission(caller, 'integrations:write');
       const { provider, settings } = readSettings(deps, input.settings);
+      const partnerId = partnerOf(viewer);
+      if (partnerId) requirePartnersOwn({ formId: input.formId, provider });
       const name = readName(input.name ?? provider.title);
       const events = readEvents(input.events ?? ['response.created']);
       const secret = provider.createSecret?.() ?? null;
@@ -49,10 +55,11 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const integration = await changeIntegrations(caller, viewer, async (em, sinceVersion) => {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
+        if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
         return em.create(Integration, {
           id: newId('intg'),
           organizationId: viewer.organizationId,
-          formId,
+          formId, partnerId,
           provider: provider.name,
           status: 'active',
           statusReason: null,
@@ -87,8 +94,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const viewer = requirePermission(caller, 'integrations:write');
       const integration = await changeIntegrations(caller, viewer, async (em) => {
         const found = await ownIntegration(em, { viewer, id });
-        found.deletedAt = now();
-        found.updatedAt = laterThan(found.updatedAt, now());
+        markDeleted(found, now());
         return found;
       });
       announceChange(viewer.organizationId);
@@ -96,11 +102,11 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       return integration;
     },
 
-    /** Those of these ids that belong to the viewer's organisation, deleted ones too: their deliveries name them. */
+    /** Those of these ids that the viewer reaches, deleted ones too: their deliveries name them. */
     async readMany(caller: Caller, ids: readonly Id<'intg'>[]): Promise<Map<Id<'intg'>, Integration>> {
       const viewer = viewerAllowed(caller, 'integrations:read');
       if (!viewer) return new Map();
-      const found = await caller.em.find(Integration, { id: { $in: [...ids] }, organizationId: viewer.organizationId });
+      const found = await caller.em.find(Integration, { ...integrationsWhere(reachOf(viewer)), id: { $in: [...ids] } });
       return new Map(found.map((integration) => [integration.id, integration]));
     },
 
@@ -110,7 +116,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       if (!viewer) return new Map();
       const found = await caller.em.find(
         Integration,
-        { organizationId: viewer.organizationId, deletedAt: null, $or: [{ formId: { $in: [...formIds] } }, { formId: null }] },
+        { ...integrationsWhere(reachOf(viewer)), deletedAt: null, $or: [{ formId: { $in: [...formIds] } }, { formId: null }] },
         { orderBy: { id: 'asc' } },
       );
       return new Map(formIds.map((formId) => [formId, found.filter((one) => !one.formId || one.formId === formId)]));
@@ -140,17 +146,38 @@ async function refuseTooMany(em: EntityManager, wanted: { viewer: Viewer; formId
   throw new UserError('TOO_MANY', `A form has ${maxPerForm} integrations at most, those for all forms included. Delete one first.`, ['formId']);
 }
 
+/** So that one partner does not take the places of all others. */
+const maxPerFormOfPartner = 10;
+
+async function refuseTooManyOfPartner(em: EntityManager, wanted: { partnerId: Id<'usr'>; formId: Id<'form'> | null }): Promise<void> {
+  if ((await em.count(Integration, { ...wanted, deletedAt: null })) < maxPerFormOfPartner) return;
+  throw new UserError('TOO_MANY', `A partner has at most ${maxPerFormOfPartner} webhooks on a form. Delete one first.`, ['formId']);
+}
+
+function partnerOf(viewer: Viewer): Id<'usr'> | null {
+  const reach = reachOf(viewer);
+  return reach.kind === 'granted' ? reach.partnerId : null;
+}
+
+/** The one provider that needs nothing of the organisation's, neither its accounts nor its money. */
+const partnersProvider = 'webhook';
+
+function requirePartnersOwn({ formId, provider }: { formId: string | null | undefined; provider: Provider }): void {
+  if (!formId) throw new UserError('INVALID_INPUT', 'As a partner, name the form: one that is granted to you.', ['formId']);
+  if (provider.name === partnersProvider) return;
+  throw new UserError('INVALID_INPUT', `A partner connects webhooks only, not ${provider.title}.`, ['settings', provider.name]);
+}
+
 async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
   const { viewer, formId } = wanted;
   if (formId === null || formId === undefined) return null;
-  const { organizationId } = viewer;
-  if (isId('form', formId) && (await em.count(Form, { id: formId, organizationId, deletedAt: null })) > 0) return formId;
+  if (isId('form', formId) && (await em.count(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null })) > 0) return formId;
   throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', ['formId']);
 }
 
 async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: string }): Promise<Integration> {
   const { id, viewer } = wanted;
-  const found = isId('intg', id) ? await em.findOne(Integration, { id, organizationId: viewer.organizationId, deletedAt: null }) : null;
+  const found = isId('intg', id) ? await em.findOne(Integration, { ...integrationsWhere(reachOf(viewer)), id, deletedAt: null }) : null;
   if (found) return found;
   throw new UserError('NOT_FOUND', 'Your organisation has no integration with this id.', ['id']);
 }
@@ -177,6 +204,3 @@ function setStatus(integration: Integration, status: 'active' | 'paused'): void 
 
 /** Whether a change may be what pending deliveries were waiting for. */
 const isRestart = (input: UpdateIntegrationInput): boolean => input.paused === false || Boolean(input.settings);
-
-/** Dispatchers tell one state of an integration from the next by this time: it must differ, however fast they follow. */
-const laterThan = (before: Date, at: Date): Date => new Date(Math.max(at.getTime(), before.getTime() + 1));

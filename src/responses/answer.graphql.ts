@@ -21,7 +21,7 @@ AnswerType.implement({
     question: t.field({
       description: 'As it was asked when the response was given.',
       type: QuestionType,
-      resolve: ({ question, response }) => ({ ...question, formId: response.formId }),
+      resolve: ({ question, definition, response }) => ({ ...question, formId: response.formId, definition }),
     }),
     response: t.expose('response', { type: ResponseType }),
     value: t.field({
@@ -57,7 +57,7 @@ builder.objectField(QuestionType, 'answers', (t) =>
       description: 'Answers in current revisions of responses, oldest first.',
       type: AnswerType,
       resolve: async ({ id: questionId, formId }, args, context) => {
-        requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
+        await requireFormOwner(context, { form: await formLoader(context).load(formId), permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.listAnswers(context, { formId, questionId, range }),

@@ -9,6 +9,8 @@ export interface AnswerOfResponse {
   id: Id<'ans'>;
   response: SubmittedResponse;
   question: QuestionDefinition;
+  /** Of the version it was answered against. */
+  definition: FormDefinition;
   /** Choices by their texts. */
   value: AnswerValue;
   stored: StoredAnswer;
@@ -18,12 +20,12 @@ export interface AnswerOfResponse {
 export function answersOf(response: SubmittedResponse, definition: FormDefinition): AnswerOfResponse[] {
   return definition.questions.flatMap((question) => {
     const stored = response.answers[question.id];
-    return stored ? [answerOf(response, { question, stored })] : [];
+    return stored ? [answerOf(response, { question, definition, stored })] : [];
   });
 }
 
-function answerOf(response: SubmittedResponse, { question, stored }: { question: QuestionDefinition; stored: StoredAnswer }): AnswerOfResponse {
-  return { id: answerId(response.id, question.id), response, question, stored, value: answerValue(question, stored.value) };
+function answerOf(response: SubmittedResponse, { question, definition, stored }: Pick<AnswerOfResponse, 'question' | 'definition' | 'stored'>): AnswerOfResponse {
+  return { id: answerId(response.id, question.id), response, question, definition, stored, value: answerValue(question, stored.value) };
 }
 
 /** The choices an answer names, in the form's order; none where its question offers none. */

@@ -3,7 +3,10 @@ import type { Id } from '../events/id.ts';
 import type { ChoiceDefinition, QuestionDefinition } from '../forms/form-definition.ts';
 import { quoted, Refusal, type ReadValue } from './read-value.ts';
 
-/** A choice's place in the form's order, by its id or exact text; -1 for a text that several choices have. */
+/**
+ * A choice's place in the form's order, by its id, its exact text, or a translation that no other choice has; -1 for a
+ * text that several choices have.
+ */
 type Places = ReadonlyMap<string, number>;
 
 /** Reads one choice, by its id or exact text, into its id. */
@@ -36,6 +39,11 @@ export function compileChoices(question: QuestionDefinition): ReadValue {
 
 function placesOf(choices: readonly ChoiceDefinition[]): Places {
   const places = new Map<string, number>();
+  for (const [place, { translations = [] }] of choices.entries()) {
+    for (const { text } of translations) places.set(text, places.has(text) && places.get(text) !== place ? -1 : place);
+  }
+  const texts = new Set(choices.map(({ text }) => text));
+  for (const text of texts) places.delete(text); // a choice's own text means that choice
   for (const [place, choice] of choices.entries()) places.set(choice.text, places.has(choice.text) ? -1 : place);
   for (const [place, choice] of choices.entries()) places.set(choice.id, place);
   return places;

@@ -12,6 +12,8 @@ export interface SubmittedResponse {
   familyId: Id<'resp'>;
   revision: number;
   submittedAt: Date;
+  /** The member who made this revision of an earlier one; null for what was submitted. */
+  amendedById: Id<'usr'> | null;
   answers: StoredAnswers;
   respondent: Respondent;
   collector: Collector;
@@ -20,7 +22,8 @@ export interface SubmittedResponse {
 
 const selectEarlier = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", content_hash as "contentHash",
-         family_id as "familyId", revision, submitted_at as "submittedAt", answers, respondent, collector, metadata
+         family_id as "familyId", revision, submitted_at as "submittedAt", amended_by_id as "amendedById",
+         answers, respondent, collector, metadata
   from responses
   where id = $1 or (form_id = $2 and client_id = $3)
   limit 1`;

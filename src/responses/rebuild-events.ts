@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Event, EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
+import { renderResponseAmended } from '../events/response-amended.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import { responseEventData, type RenderedRow } from './render.ts';
@@ -21,9 +22,17 @@ export interface RebuildDeps {
   forms: { version(formId: Id<'form'>, number: number): Promise<FormDefinition | undefined> };
 }
 
+interface StoredRevision extends RenderedRow {
+  /** Of the revision before, if there is one. */
+  previousId: Id<'resp'> | null;
+}
+
 const selectResponses = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", family_id as "familyId",
-         revision, submitted_at as "submittedAt", answers, respondent, collector, metadata
+         revision, submitted_at as "submittedAt", answers, respondent, collector, metadata,
+         case when revision > 1 then (
+           select p.id from responses p where p.family_id = responses.family_id and p.revision = responses.revision - 1
+         ) end as "previousId"
   from responses
   where id = any($1)`;
 
@@ -35,15 +44,27 @@ const selectResponses = `
 export async function rebuildEvents(deps: RebuildDeps, entries: readonly EventEntry[]): Promise<Event[]> {
   if (entries.length === 0) return [];
   const ids = [...new Set(entries.map((entry) => entry.responseId))];
-  const { rows } = await deps.pool.query<RenderedRow>({ name: 'rebuild-events', text: selectResponses, values: [ids] });
+  const { rows } = await deps.pool.query<StoredRevision>({ name: 'rebuild-events', text: selectResponses, values: [ids] });
   const responses = new Map(rows.map((row) => [row.id, row]));
   const events: Event[] = [];
   for (const entry of entries) {
     const row = responses.get(entry.responseId);
     const definition = row && (await deps.forms.version(row.formId, row.formVersion));
-    if (row && definition) events.push(eventOf(entry, renderResponseCreated(responseEventData({ row, definition }))));
+    const body = row && definition && bodyOf(entry.type, { row, definition });
+    if (body) events.push(eventOf(entry, body));
   }
   return events;
+}
+
+/** Undefined where what it is made from is gone. */
+function bodyOf(type: EventType, { row, definition }: { row: StoredRevision; definition: FormDefinition }): Uint8Array | undefined {
+  const data = responseEventData({ row, definition });
+  switch (type) {
+    case 'response.created':
+      return renderResponseCreated(data);
+    case 'response.amended':
+      return row.previousId === null ? undefined : renderResponseAmended({ ...data, previous: { id: row.previousId, revision: row.revision - 1 } });
+  }
 }
 
 /** Member by member: an entry comes from a row that may have more columns than an event. */

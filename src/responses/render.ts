@@ -1,4 +1,4 @@
-import type { AnswerData, ResponseCreatedData } from '../events/response-created.ts';
+import type { AnswerData, ResponseData } from '../events/response-data.ts';
 import type { FormDefinition, QuestionDefinition } from '../forms/form-definition.ts';
 import type { AnswerValue, Response, StoredAnswer } from './response.entity.ts';
 
@@ -13,7 +13,7 @@ export type RenderedRow = Pick<
  * of `row.formVersion`, so that a response says for ever what was asked. Pure: the row in memory and the row read
  * back from jsonb give the same bytes.
  */
-export function responseEventData(source: { row: RenderedRow; definition: FormDefinition }): ResponseCreatedData {
+export function responseEventData(source: { row: RenderedRow; definition: FormDefinition }): ResponseData {
   const { row, definition } = source;
   return {
     form: { id: row.formId, title: definition.title, version: row.formVersion },

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { formsIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -15,25 +16,52 @@ export interface ResponseFilter {
 
 const columns = trusted(`
   r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
-  r.revision, r.submitted_at as "submittedAt", r.answers, r.respondent, r.collector, r.metadata`);
+  r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById", r.answers, r.respondent, r.collector, r.metadata`);
 
-/** Responses of forms that an organisation owns and has not deleted. */
-const ownedBy = (organizationId: Id<'org'>): Sql => sql`
+/** Responses of forms that are within reach and not deleted. */
+const within = (reach: Reach): Sql => sql`
   from responses r
-  join forms f on f.id = r.form_id and f.organization_id = ${organizationId} and f.deleted_at is null`;
+  join forms f on f.id = r.form_id and ${formsIn(reach)} and f.deleted_at is null`;
 
-/** The responses of these ids that belong to the organisation, older revisions too. */
+/** The responses of these ids that are within reach, older revisions too. */
 export async function readResponses(
   pool: Pool,
-  key: { organizationId: Id<'org'>; ids: readonly Id<'resp'>[] },
+  key: { reach: Reach; ids: readonly Id<'resp'>[] },
 ): Promise<Map<Id<'resp'>, SubmittedResponse>> {
-  const query = sql`select ${columns} ${ownedBy(key.organizationId)} where r.id = any(${key.ids})`;
+  const query = sql`select ${columns} ${within(key.reach)} where r.id = any(${key.ids})`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** The current revision of the response that one of its revisions names. */
+export async function readCurrent(pool: Pool, key: { reach: Reach; id: Id<'resp'> }): Promise<SubmittedResponse | undefined> {
+  const query = sql`
+    select ${columns} ${within(key.reach)}
+    where r.family_id = (select family_id from responses where id = ${key.id})
+    order by r.revision desc limit 1`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows[0];
+}
+
+/** The revisions of a family, the range's keys being their numbers. */
+export async function pageOfRevisions(
+  pool: Pool,
+  page: { reach: Reach; familyId: Id<'resp'>; range: KeysetRange },
+): Promise<SubmittedResponse[]> {
+  const { after, before, limit, reversed } = page.range;
+  const conditions = [
+    sql`r.family_id = ${page.familyId}`,
+    after === undefined ? undefined : sql`r.revision > ${Number(after)}`,
+    before === undefined ? undefined : sql`r.revision < ${Number(before)}`,
+  ];
+  const direction = trusted(reversed ? 'desc' : 'asc');
+  const query = sql`select ${columns} ${within(page.reach)} where ${allOf(conditions)} order by r.revision ${direction} limit ${limit}`;
+  const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
+  return rows;
+}
+
 export interface ResponsePage {
-  organizationId: Id<'org'>;
+  reach: Reach;
   formId: Id<'form'>;
   range: KeysetRange;
   filter?: ResponseFilter | null | undefined;
@@ -43,7 +71,7 @@ export interface ResponsePage {
 
 /** The current revisions of a form's responses in the order of their ids, which is that of their creation. */
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
-  const { organizationId, formId, range, filter, questionId } = page;
+  const { reach, formId, range, filter, questionId } = page;
   const conditions = [
     sql`r.form_id = ${formId}`,
     range.after === undefined ? undefined : sql`r.id > ${range.after}`,
@@ -53,7 +81,7 @@ export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<S
     ...filterConditions(filter ?? {}),
   ];
   const direction = trusted(range.reversed ? 'desc' : 'asc');
-  const query = sql`select ${columns} ${ownedBy(organizationId)} where ${allOf(conditions)} order by r.id ${direction} limit ${range.limit}`;
+  const query = sql`select ${columns} ${within(reach)} where ${allOf(conditions)} order by r.id ${direction} limit ${range.limit}`;
   const { rows } = await pool.query<SubmittedResponse>(query.toQuery());
   return rows;
 }

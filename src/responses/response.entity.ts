@@ -48,6 +48,8 @@ const ResponseSchema = defineEntity({
     /** From 1; the highest of a family is its current one. */
     revision: p.integer(),
     submittedAt: timeColumn(),
+    /** The member who made this revision of an earlier one; null for what was submitted. Of an API key, who made it. */
+    amendedById: idColumn<'usr'>().nullable(),
     answers: jsonColumn<StoredAnswers>(),
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),

@@ -83,8 +83,8 @@ builder.objectField(FormType, 'responses', (t) =>
       description: 'Responses in their current revision, oldest first: a page’s end cursor goes on with what comes in later.',
       type: ResponseType,
       args: { filter: t.arg({ type: ResponseFilterType }) },
-      resolve: (form, args, context) => {
-        requireFormOwner(context, { form, permission: 'responses:read' });
+      resolve: async (form, args, context) => {
+        await requireFormOwner(context, { form, permission: 'responses:read' });
         return keysetPage({
           args,
           load: (range) => context.services.responses.list(context, { formId: form.id, filter: args.filter, range }),

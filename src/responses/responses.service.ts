@@ -1,22 +1,27 @@
 import type { Pool } from 'pg';
+import type { Event } from '../events/event.ts';
 import { parseAnswerId, type Id } from '../events/id.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForms } from '../forms/published-forms.ts';
 import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/permissions.ts';
+import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { UserError } from '../user-error.ts';
+import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
 import type { SubmittedResponse } from './find-response.ts';
-import { pageOfResponses, readResponses, type ResponseFilter } from './response-rows.ts';
+import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import type { SubmitResponseInput } from './submission.ts';
 import type { Submitter, SubmitResult } from './submit-response.ts';
 
 export interface ResponsesDeps {
   pool: Pool;
-  forms: Pick<PublishedForms, 'version'>;
+  forms: Pick<PublishedForms, 'version' | 'refresh'>;
   submitter: Submitter;
+  /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
+  onCommitted: (events: readonly Event[]) => void;
 }
 
 /** As many as one call may submit. */
@@ -39,7 +44,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
   const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
     const viewer = viewerAllowed(caller, 'responses:read');
-    return viewer ? readResponses(pool, { organizationId: viewer.organizationId, ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+    return viewer ? readResponses(pool, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
   };
 
   return {
@@ -59,19 +64,27 @@ export function createResponsesService(deps: ResponsesDeps) {
       return submitter.submitMany(inputs);
     },
 
+    /** Makes the next revision of a response. See `amendResponse`. */
+    amend: (caller: Pick<Caller, 'viewer'>, input: AmendResponseInput): Promise<SubmittedResponse> =>
+      amendResponse(deps, { viewer: requirePermission(caller, 'responses:amend'), input }),
+
     /** The responses of these ids that the viewer's organisation owns. */
     readMany,
 
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(pool, { ...page, organizationId: requirePermission(caller, 'responses:read').organizationId });
+      return pageOfResponses(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
     },
+
+    /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
+    listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>
+      pageOfRevisions(pool, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) }),
 
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
-      const { organizationId } = requirePermission(caller, 'responses:read');
-      const responses = await pageOfResponses(pool, { ...page, organizationId });
+      const reach = reachOf(requirePermission(caller, 'responses:read'));
+      const responses = await pageOfResponses(pool, { ...page, reach });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);
     },

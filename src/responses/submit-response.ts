@@ -45,7 +45,7 @@ const maxRounds = 20;
 const writers = 2;
 const throughTroubleMs = 10_000;
 /** What a nats-server takes in one message by default is 1 MiB, headers included. */
-const maxEventBytes = 1_000_000;
+export const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
   const { pool, writePool, forms, onCommitted } = deps;
@@ -195,6 +195,7 @@ function prepare(
     familyId: (input.familyId as Id<'resp'> | null | undefined) ?? id,
     revision: 1,
     submittedAt: new Date(),
+    amendedById: null,
     answers,
   };
   return {
@@ -218,7 +219,7 @@ function prepare(
 const render = (form: PublishedForm, response: SubmittedResponse): Uint8Array =>
   renderResponseCreated(responseEventData({ row: response, definition: form.definition }));
 
-function tooLarge(bytes: number): UserError {
+export function tooLarge(bytes: number): UserError {
   const message = `The response is too large: with its questions' texts it makes an event of ${bytes} bytes, and ${maxEventBytes} is the most.`;
   return new UserError('TOO_MANY', message, ['answers']);
 }

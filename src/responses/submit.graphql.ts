@@ -6,7 +6,7 @@ import { ResponseType } from './responses.graphql.ts';
 import { maxSubmissions } from './responses.service.ts';
 import type { SubmitResult } from './submit-response.ts';
 
-const AnswerInputType = builder.inputType('AnswerInput', {
+export const AnswerInputType = builder.inputType('AnswerInput', {
   description: 'Exactly one of questionId, key and question names the question.',
   fields: (t) => ({
     questionId: t.id(),
@@ -20,7 +20,7 @@ const AnswerInputType = builder.inputType('AnswerInput', {
   }),
 });
 
-const RespondentInputType = builder.inputType('RespondentInput', {
+export const RespondentInputType = builder.inputType('RespondentInput', {
   fields: (t) => ({ mobile: t.string(), email: t.string(), name: t.string(), key: t.string({ description: 'The collector’s own name for the respondent.' }) }),
 });
 

@@ -1,9 +1,10 @@
-import type { Fault, UserErrorCode } from '../user-error.ts';
-import type { CompiledForm, CompiledQuestion } from './compile-form.ts';
-import { quoted, Refusal } from './read-value.ts';
+import type { Fault } from '../user-error.ts';
+import type { CompiledForm } from './compile-form.ts';
+import { findQuestion, Unnamed } from './name-question.ts';
+import { missing, readAnswer } from './read-answer.ts';
 import type { StoredAnswer, StoredAnswers } from './response.entity.ts';
-import { whyJsonUnstorable } from '../storable.ts';
 import type { AnswerInput } from './submission.ts';
+import { validateVisible } from './validate-visible.ts';
 
 export type { AnswerInput };
 
@@ -23,6 +24,7 @@ export function validateAnswers(form: CompiledForm, answers: readonly AnswerInpu
   if (answers.length > maxAnswers) {
     return { faults: [{ code: 'TOO_MANY', message: `A response has at most ${maxAnswers} answers; ${answers.length} were sent.`, path: ['answers'] }] };
   }
+  if (form.visibility) return validateVisible(form, form.visibility, answers);
   const faults: Fault[] = [];
   const outcomes: Outcome[] = Array.from({ length: form.questions.length });
   for (let index = 0; index < answers.length; index += 1) {
@@ -45,27 +47,6 @@ function placeAnswer(step: { form: CompiledForm; answer: AnswerInput; index: num
   }
 }
 
-function readAnswer(step: { question: CompiledQuestion; answer: AnswerInput; index: number; faults: Fault[] }): StoredAnswer | null {
-  const { question, answer, index, faults } = step;
-  const { value = null, metadata = null } = answer;
-  const unstorable = metadata === null ? undefined : whyJsonUnstorable(metadata);
-  if (unstorable) {
-    const message = `The metadata of ${question.key} ${unstorable.reason}.`;
-    faults.push({ code: 'INVALID_INPUT', message, path: ['answers', index, 'metadata', ...unstorable.path] });
-  }
-  if (value === null || (Array.isArray(value) && value.length === 0)) {
-    if (question.required) faults.push(missing(question, ['answers', index, 'value']));
-    return null;
-  }
-  const read = question.read(value);
-  if (read instanceof Refusal) {
-    const path = ['answers', index, 'value', ...(read.index === undefined ? [] : [read.index])];
-    faults.push({ code: read.code, message: `${question.key} ${read.reason}.`, path });
-    return null;
-  }
-  return metadata === null ? { value: read } : { value: read, metadata };
-}
-
 /** The answers in the form's order, so that responses to one version are alike; and what was required and never sent. */
 function collect(step: { form: CompiledForm; outcomes: readonly Outcome[]; faults: Fault[] }): StoredAnswers {
   const stored: StoredAnswers = {};
@@ -76,41 +57,3 @@ function collect(step: { form: CompiledForm; outcomes: readonly Outcome[]; fault
   }
   return stored;
 }
-
-const missing = (question: CompiledQuestion, path: Fault['path']): Fault => ({
-  code: 'ANSWER_REQUIRED',
-  message: `${question.key} (${quoted(question.text)}) needs an answer.`,
-  path,
-});
-
-/** Why an answer's question is not known. */
-class Unnamed {
-  readonly code: UserErrorCode;
-  readonly message: string;
-  readonly path: readonly string[];
-
-  constructor(code: UserErrorCode, message: string, path: readonly string[]) {
-    this.code = code;
-    this.message = message;
-    this.path = path;
-  }
-}
-
-function findQuestion(form: CompiledForm, answer: AnswerInput): CompiledQuestion | Unnamed {
-  const { questionId = null, key = null, question: text = null } = answer;
-  if (Number(questionId !== null) + Number(key !== null) + Number(text !== null) !== 1) {
-    return new Unnamed('INVALID_INPUT', 'Name the question by exactly one of questionId, key and question.', []);
-  }
-  if (key !== null) return form.byKey.get(key) ?? unknown('key', key);
-  if (questionId !== null) return form.byId.get(questionId) ?? unknown('questionId', questionId);
-  if (text === null || !form.byText.has(text)) return unknown('question', text ?? '');
-  return form.byText.get(text) ?? ambiguous(text);
-}
-
-const unknown = (member: 'questionId' | 'key' | 'question', value: string): Unnamed =>
-  new Unnamed('QUESTION_UNKNOWN', `This form has no question with the ${spoken[member]} ${quoted(value)}.`, [member]);
-
-const ambiguous = (text: string): Unnamed =>
-  new Unnamed('QUESTION_AMBIGUOUS', `Several questions have the text ${quoted(text)}; name the one by its id or key.`, ['question']);
-
-const spoken = { questionId: 'id', key: 'key', question: 'text' } as const;

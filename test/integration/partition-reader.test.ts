@@ -22,6 +22,7 @@ test('a reader whose lease ran out gives back what it gets, for its successor to
     id: newId('evt'), type: 'response.created', organizationId: newId('org'), formId, responseId: newId('resp'), position, integrationsVersion: 0, body: new Uint8Array(1),
   });
   const handled: number[] = [];
+  const resumed = Promise.withResolvers<void>();
   let isHeld = true;
   const reading = readPartition(
     {
@@ -34,7 +35,7 @@ test('a reader whose lease ran out gives back what it gets, for its successor to
       handle: ({ event, ack }) => {
         handled.push(event.position);
         ack();
-        return Promise.resolve();
+        return resumed.promise; // the process stands still, with more in its buffer
       },
     },
     { partition, epoch: 1 },
@@ -43,10 +44,12 @@ test('a reader whose lease ran out gives back what it gets, for its successor to
   await expect.poll(() => publishEvent(connection, eventAt(0), { republished: false }).then(() => true, () => false)).toBe(true);
   await expect.poll(() => handled.length, { timeout: 10_000 }).toBeGreaterThan(0);
 
-  isHeld = false;
   const events = Array.from({ length: 100 }, (_, index) => eventAt(index + 1));
   await Promise.all(events.map((event) => publishEvent(connection, event, { republished: false })));
   const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
+  await expect.poll(async () => (await consumer.info()).num_ack_pending).toBe(events.length);
+  isHeld = false;
+  resumed.resolve();
   const given: number[] = [];
   for await (const message of await consumer.fetch({ max_messages: events.length, expires: 10_000 })) given.push(message.seq);
 

@@ -1,15 +1,16 @@
 import { isObjectType, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildSchema } from '../../src/api/schema.ts';
-import type { Id } from '../../src/events/id.ts';
+import { newId, type Id } from '../../src/events/id.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
-import { insertDelivery, insertIntegration, insertResponse } from '../support/rows.ts';
+import { insertDelivery, insertIntegration, insertResponse, insertTenant } from '../support/rows.ts';
 
 /**
  * Who gets what of every query, every mutation, and every field that leads from what anyone may read to what only some
  * may. A new one has no line here and fails.
  *
- * ok: answered · -: answered, but without the thing asked for · U: UNAUTHENTICATED · F: FORBIDDEN · N: NOT_FOUND
+ * ok: answered · -: answered, but without the thing asked for · U: UNAUTHENTICATED · F: FORBIDDEN · N: NOT_FOUND ·
+ * I: INVITATION_INVALID
  * Keys by their scope: rw responses:write · rr responses:read · fw forms:write · iw integrations:write · op operate
  */
 const table = `
@@ -21,24 +22,31 @@ const table = `
   Query.response             -        -     ok    -  ok -  -  -
   Query.delivery             -        -     ok    -  -  -  -  ok
   Query.providers            ok       ok    ok    ok ok ok ok ok
+  Query.organization         -        -     ok    ok ok ok ok ok
   Query.apiKeys              U        -     ok    F  F  F  F  F
 
   node(User)                 -        -     ok    -  -  -  -  -
   node(Organization)         -        -     ok    ok ok ok ok ok
   node(ApiKey)               -        -     ok    -  -  -  -  -
+  node(Member)               -        -     ok    -  -  -  -  -
+  node(Invitation)           -        -     ok    -  -  -  -  -
   node(Question)             ok       ok    ok    ok ok ok ok ok
+  node(Section)              ok       ok    ok    ok ok ok ok ok
   node(Choice)               ok       ok    ok    ok ok ok ok ok
   node(Response)             -        -     ok    -  ok -  -  -
   node(Answer)               -        -     ok    -  ok -  -  -
   node(Integration)          -        -     ok    -  -  -  ok ok
   node(Delivery)             -        -     ok    -  -  -  -  ok
   Form.owner                 -        -     ok    -  -  -  -  -
+  Organization.members       -        -     ok    F  F  F  F  F
+  Organization.invitations   -        -     ok    F  F  F  F  F
   Form.responses             U        F     ok    F  ok F  F  F
   Form.integrations          U        F     ok    F  F  F  ok ok
   Form.deliveries            U        F     ok    F  F  F  F  ok
   Question.answers           U        F     ok    F  ok F  F  F
   Response.deliveries        U        F     ok    F  F  F  F  F
   Response.pipeline          U        F     ok    F  F  F  F  F
+  Response.revisions         U        F     ok    F  F  F  F  F
 
   Mutation.register          ok       ok    ok    ok ok ok ok ok
   Mutation.login             ok       ok    ok    ok ok ok ok ok
@@ -47,14 +55,25 @@ const table = `
   Mutation.changePassword    U        ok    ok    F  F  F  F  F
   Mutation.createApiKey      U        ok    ok    F  F  F  F  F
   Mutation.revokeApiKey      U        N     ok    F  F  F  F  F
+  Mutation.inviteMember      U        N     ok    F  F  F  F  F
+  Mutation.revokeInvitation  U        N     ok    F  F  F  F  F
+  Mutation.acceptInvitation  U        I     I     F  F  F  F  F
+  Mutation.switchOrganization U       N     ok    F  F  F  F  F
+  Mutation.changeMember      U        N     ok    F  F  F  F  F
+  Mutation.removeMember      U        N     ok    F  F  F  F  F
   Mutation.createForm        U        ok    ok    F  F  ok F  F
   Mutation.updateForm        U        N     ok    F  F  ok F  F
   Mutation.deleteForm        U        N     ok    F  F  ok F  F
   Mutation.addQuestion       U        N     ok    F  F  ok F  F
   Mutation.updateQuestion    U        N     ok    F  F  ok F  F
   Mutation.removeQuestion    U        N     ok    F  F  ok F  F
+  Mutation.reorderQuestions  U        N     ok    F  F  ok F  F
+  Mutation.addSection        U        N     ok    F  F  ok F  F
+  Mutation.updateSection     U        N     ok    F  F  ok F  F
+  Mutation.removeSection     U        N     ok    F  F  ok F  F
   Mutation.submitResponse    ok       ok    ok    ok F  F  F  F
   Mutation.submitResponses   ok       ok    ok    ok F  F  F  F
+  Mutation.amendResponse     U        N     ok    ok F  F  F  F
   Mutation.createIntegration U        N     ok    F  F  F  ok F
   Mutation.updateIntegration U        N     ok    F  F  F  ok F
   Mutation.deleteIntegration U        N     ok    F  F  F  ok F
@@ -66,11 +85,15 @@ interface World {
   formId: string;
   questionId: string;
   choiceId: string;
+  sectionId: string;
   responseId: string;
   answerId: string;
   integrationId: string;
   deliveryId: string;
   apiKeyId: string;
+  memberId: string;
+  invitationId: string;
+  invitationToken: string;
   unique: string;
   actor: Actor;
 }
@@ -105,7 +128,13 @@ const calls: Record<string, Call> = {
   'node(User)': nodeCall(() => owner.userId),
   'node(Organization)': nodeCall(() => owner.organizationId),
   'node(ApiKey)': nodeCall(({ apiKeyId }) => apiKeyId),
+  'node(Member)': nodeCall(({ memberId }) => memberId),
+  'node(Invitation)': nodeCall(({ invitationId }) => invitationId),
+  'Organization.members': ({ memberId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { members(last: 100) { edges { node { id } } } } } }`, found: memberId }),
+  'Organization.invitations': ({ invitationId }) => ({ query: `{ node(id: "${owner.organizationId}") { ... on Organization { invitations(last: 100) { edges { node { id } } } } } }`, found: invitationId }),
+  'Query.organization': () => ({ query: '{ organization { id } }', found: owner.organizationId }),
   'node(Question)': nodeCall(({ questionId }) => questionId),
+  'node(Section)': nodeCall(({ sectionId }) => sectionId),
   'node(Choice)': nodeCall(({ choiceId }) => choiceId),
   'node(Response)': nodeCall(({ responseId }) => responseId),
   'node(Answer)': nodeCall(({ answerId }) => answerId),
@@ -122,6 +151,7 @@ const calls: Record<string, Call> = {
   // whoever submits gets the response back, and with it the edges that leave it
   'Response.deliveries': ({ formId, unique }) => ({ query: submitFor('deliveries { id }'), input: { formId, clientId: unique, answers: [] }, found: '"deliveries"' }),
   'Response.pipeline': ({ formId, unique }) => ({ query: submitFor('pipeline { status }'), input: { formId, clientId: unique, answers: [] }, found: '"pipeline"' }),
+  'Response.revisions': ({ formId }) => ({ query: submitFor('revisions { edges { node { revision } } }'), input: { formId, answers: [] } }),
 
   'Mutation.register': mutationCall('register', ({ unique }) => ({ username: unique, email: `${unique}@example.org`, password })),
   'Mutation.login': mutationCall('login', () => ({ username: 'bystander', password })),
@@ -130,14 +160,25 @@ const calls: Record<string, Call> = {
   'Mutation.changePassword': mutationCall('changePassword', () => ({ currentPassword: password, newPassword: password })),
   'Mutation.createApiKey': mutationCall('createApiKey', () => ({ name: 'made', scopes: ['OPERATE'] })),
   'Mutation.revokeApiKey': mutationCall('revokeApiKey', ({ apiKeyId }) => ({ id: apiKeyId })),
+  'Mutation.inviteMember': mutationCall('inviteMember', ({ unique, formId }) => ({ email: `${unique}@example.org`, role: 'PARTNER', formIds: [formId] })),
+  'Mutation.revokeInvitation': mutationCall('revokeInvitation', ({ invitationId }) => ({ id: invitationId })),
+  'Mutation.acceptInvitation': mutationCall('acceptInvitation', ({ invitationToken }) => ({ token: invitationToken })),
+  'Mutation.switchOrganization': mutationCall('switchOrganization', () => ({ organizationId: owner.organizationId })),
+  'Mutation.changeMember': mutationCall('changeMember', ({ memberId }) => ({ id: memberId, role: 'EDITOR' })),
+  'Mutation.removeMember': mutationCall('removeMember', ({ memberId }) => ({ id: memberId })),
   'Mutation.createForm': mutationCall('createForm', () => ({ title: 'Another', questions: [question] })),
   'Mutation.updateForm': mutationCall('updateForm', ({ formId }) => ({ id: formId, title: 'Renamed' })),
   'Mutation.deleteForm': mutationCall('deleteForm', ({ formId }) => ({ id: formId })),
   'Mutation.addQuestion': mutationCall('addQuestion', ({ formId }) => ({ formId, question })),
   'Mutation.updateQuestion': mutationCall('updateQuestion', ({ questionId }) => ({ id: questionId, text: 'Which one?' })),
   'Mutation.removeQuestion': mutationCall('removeQuestion', ({ questionId }) => ({ id: questionId })),
+  'Mutation.reorderQuestions': mutationCall('reorderQuestions', ({ formId, questionId }) => ({ formId, questionIds: [questionId] })),
+  'Mutation.addSection': mutationCall('addSection', ({ formId }) => ({ formId, section: { title: 'Another' } })),
+  'Mutation.updateSection': mutationCall('updateSection', ({ sectionId }) => ({ id: sectionId, title: 'Renamed' })),
+  'Mutation.removeSection': mutationCall('removeSection', ({ sectionId }) => ({ id: sectionId })),
   'Mutation.submitResponse': mutationCall('submitResponse', ({ formId }) => ({ formId, answers: [] })),
   'Mutation.submitResponses': mutationCall('submitResponses', ({ formId }) => ({ responses: [{ formId, answers: [] }] })),
+  'Mutation.amendResponse': mutationCall('amendResponse', ({ responseId }) => ({ responseId, expectedRevision: 1 })),
   'Mutation.createIntegration': mutationCall('createIntegration', ({ formId }) => ({ formId, ...webhook })),
   'Mutation.updateIntegration': mutationCall('updateIntegration', ({ integrationId }) => ({ id: integrationId, paused: true })),
   'Mutation.deleteIntegration': mutationCall('deleteIntegration', ({ integrationId }) => ({ id: integrationId })),
@@ -189,17 +230,28 @@ async function createKey(scopes: string[]): Promise<{ key: string; id: string }>
 }
 
 async function newWorld(actor: Actor): Promise<World> {
-  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } } errors { message } } }`;
-  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }] };
+  const createForm = `mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id questions { id choices { id } } sections { id } } errors { message } } }`;
+  const input = { title: 'Lunch', questions: [{ text: 'Which?', kind: 'SINGLE_CHOICE', choices: [{ text: 'Soup' }] }], sections: [{ title: 'Drinks', questions: [] }] };
   const { form } = (await api.gql(createForm, { input }, owner.token)).createForm;
   const formId: Id<'form'> = form.id;
   const [{ id: questionId, choices }] = form.questions;
   const responseId = await insertResponse(api.pool, { formId, answers: { [questionId]: { value: choices[0].id } } });
   const integrationId = await insertIntegration(api.pool, { ...owner, formId });
   const deliveryId = await insertDelivery(api.pool, { organizationId: owner.organizationId, formId, responseId, integrationId, status: 'dead' });
+  const memberId = newId('mem');
+  await api.pool.query(
+    `insert into memberships (id, organization_id, user_id, role, created_at) values ($1, $2, $3, 'viewer', now())`,
+    [memberId, owner.organizationId, (await insertTenant(api.pool)).userId],
+  );
+  const invite = 'mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { token invitation { id } errors { message } } }';
+  const { inviteMember } = await api.gql(invite, { input: { email: 'someone@example.com', role: 'EDITOR' } }, owner.token);
   return {
+    memberId,
+    invitationId: inviteMember.invitation.id,
+    invitationToken: inviteMember.token,
     formId, questionId, responseId, integrationId, deliveryId, actor,
     choiceId: choices[0].id,
+    sectionId: form.sections[0].id,
     answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
     apiKeyId,
     unique: `unique${(count += 1)}`,
@@ -211,7 +263,7 @@ beforeAll(async () => {
   apiKeyId = (await createKey(['OPERATE'])).id;
 });
 
-const short: Record<string, string> = { UNAUTHENTICATED: 'U', FORBIDDEN: 'F', NOT_FOUND: 'N' };
+const short: Record<string, string> = { UNAUTHENTICATED: 'U', FORBIDDEN: 'F', NOT_FOUND: 'N', INVITATION_INVALID: 'I' };
 
 async function outcome(line: string, column: string): Promise<string> {
   const call = calls[line];
@@ -259,7 +311,7 @@ test('every query, mutation and kind of node has a line', () => {
 test('every field of a node that leads to other nodes is checked here, or shows nothing that its node does not', () => {
   // what may be read with the thing itself: its own parts, and what it belongs to
   const parts = new Set([
-    'User.organization', 'ApiKey.createdBy', 'Form.questions', 'Question.choices', 'Response.form', 'Response.answers', 'Answer.question',
+    'User.organization', 'User.memberships', 'ApiKey.createdBy', 'Member.user', 'Member.organization', 'Member.forms', 'Invitation.invitedBy', 'Invitation.forms', 'Integration.partner', 'Form.questions', 'Form.sections', 'Question.choices', 'Question.section', 'Section.questions', 'Response.form', 'Response.answers', 'Response.amendedBy', 'Answer.question',
     'Answer.response', 'Answer.choices', 'Integration.form', 'Delivery.integration', 'Delivery.response',
   ]);
   const schema = buildSchema();

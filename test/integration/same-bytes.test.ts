@@ -7,7 +7,7 @@ import { ensureStream, streamName } from '../../src/stream/topology.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { householdInputs } from '../support/household-inputs.ts';
 import { startTestNats } from '../support/nats.ts';
-import { seedForm, seedWebhook, startPipeline, waitForTally } from '../support/pipeline.ts';
+import { amendInPipeline, seedForm, seedWebhook, startPipeline, waitForTally } from '../support/pipeline.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 const awkwardTexts = ['😀 e\u0301 \u2028\u2029 \u202e', '{"a":1}\\u0000\\', '</script><!-- ', "'; drop table responses; --", ' \t line\r\nline ', '\u001e\u007f', '0'.repeat(5_000)];
@@ -52,28 +52,36 @@ test('an event has the same bytes in the stream, published again by the sweeper,
   await using nats = await startTestNats();
   await using receiver = await startReceiver({ respond: ({ attempt }) => (attempt === 1 ? 500 : 200) });
   const form = await seedForm(database.url);
-  await seedWebhook(database.url, { ...form, url: receiver.url });
+  await seedWebhook(database.url, { ...form, url: receiver.url, events: ['response.created', 'response.amended'] });
   const servers = { databaseUrl: database.url, natsUrl: nats.url };
   const connection = await connect({ servers: nats.url });
   await ensureStream(await jetstreamManager(connection), { replicas: 1, maxAgeMs: 3_600_000 });
   const inputs = awkwardInputs(form.formId);
+  const amended = 30;
+  const events = inputs.length + amended;
 
   await using taking = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'api' } });
   await expect.poll(async () => (await taking.readiness()).ready).toBe(true);
   const results = await taking.submitter.submitMany(inputs);
-  expect(results.filter((result) => 'faults' in result)).toEqual([]);
-  await expect.poll(async () => (await bodiesInStream(nats.url)).size, { timeout: 10_000 }).toBe(inputs.length);
+  const taken = results.flatMap((result) => ('faults' in result ? [] : [result.response]));
+  expect(taken).toHaveLength(inputs.length);
+  for (const [index, { id }] of taken.slice(0, amended).entries()) {
+    const text = awkwardTexts[index % awkwardTexts.length] ?? '';
+    const change = { answers: [{ key: 'remarks', value: text }], respondent: { name: text.slice(0, 500) }, metadata: awkwardMetadata[index % 3] };
+    await amendInPipeline(taking, { ...form, responseId: id, expectedRevision: 1, clientId: index % 2 === 0 ? null : `amendment ${index}`, ...change });
+  }
+  await expect.poll(async () => (await bodiesInStream(nats.url)).size, { timeout: 10_000 }).toBe(events);
   const published = await bodiesInStream(nats.url);
   await taking.stop();
 
   await (await jetstreamManager(connection)).streams.delete(streamName);
   await connection.close();
   await using relaying = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'relay' } });
-  await expect.poll(() => bodiesInStream(nats.url).then((bodies) => bodies.size, () => 0), { timeout: 10_000 }).toBe(inputs.length);
+  await expect.poll(() => bodiesInStream(nats.url).then((bodies) => bodies.size, () => 0), { timeout: 10_000 }).toBe(events);
   expect(await bodiesInStream(nats.url)).toEqual(published);
 
   await using dispatching = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'dispatcher', FORMWIRE_LEASE: '20s', FORMWIRE_BREAKER_FAILURES: '1000' } });
-  await waitForTally(dispatching.pool, { outbox: 0, delivered: inputs.length, pending: 0, attempts: 2 * inputs.length });
+  await waitForTally(dispatching.pool, { outbox: 0, delivered: events, pending: 0, attempts: 2 * events });
   for (const attempt of [1, 2]) {
     const received = receiver.requests.filter((request) => request.attempt === attempt);
     expect(new Map(received.map((request) => [request.id, request.body.toString('hex')]))).toEqual(published);

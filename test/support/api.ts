@@ -4,7 +4,9 @@ import { request } from 'undici';
 import { createAccessTokens } from '../../src/accounts/access-tokens.ts';
 import { createAccountsService } from '../../src/accounts/accounts.service.ts';
 import { createApiKeysService } from '../../src/accounts/api-keys.service.ts';
+import { createInvitationsService } from '../../src/accounts/invitations.service.ts';
 import { createLoginLimits } from '../../src/accounts/login-limits.ts';
+import { createMembersService } from '../../src/accounts/members.service.ts';
 import { createPasswords } from '../../src/accounts/passwords.ts';
 import { createSessions } from '../../src/accounts/sessions.ts';
 import { createStandings, type Standings } from '../../src/accounts/standings.ts';
@@ -14,6 +16,7 @@ import { openOrm } from '../../src/db/orm.ts';
 import { createFormsService } from '../../src/forms/forms.service.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { createQuestionsService } from '../../src/forms/questions.service.ts';
+import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
@@ -68,8 +71,11 @@ export async function startTestApi(options: {
   const services = {
     accounts: createAccountsService({ sessions, standings, passwords: createPasswords(), limits: createLoginLimits({ pool, now }), now }),
     apiKeys: createApiKeysService({ standings, now }),
+    invitations: createInvitationsService({ standings, now }),
+    members: createMembersService({ pool, sessions, standings, announceChange: () => undefined, now }),
     forms: createFormsService({ published, now }),
     questions: createQuestionsService({ published, now }),
+    sections: createSectionsService({ published, now }),
     ...options.extend?.({ pool, published }),
   } as Services;
 

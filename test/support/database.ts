@@ -9,9 +9,14 @@ export interface TestDatabase extends AsyncDisposable {
 }
 
 /** Clones the run's template, in some 20 ms. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(`template ${inject('templateDatabase')}`);
+
+/** Without any table, for tests of migrations. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('');
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await asAdmin(`create database ${name} template ${inject('templateDatabase')}`);
+  await asAdmin(`create database ${name} ${template}`);
   const url = new URL(inject('postgresAdminUrl'));
   url.pathname = name;
   return { url: url.href, [Symbol.asyncDispose]: () => asAdmin(`drop database if exists ${name} with (force)`) };

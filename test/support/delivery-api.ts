@@ -29,6 +29,7 @@ export interface DeliveryApi extends TestApi {
 export async function startDeliveryApi(): Promise<DeliveryApi> {
   const announced: Id<'org'>[] = [];
   const committed: Event[] = [];
+  const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   let owners = 0;
   const api = await startTestApi({
     extend: ({ pool, published }) => {
@@ -38,7 +39,8 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
         responses: createResponsesService({
           pool,
           forms: published,
-          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: (events) => void committed.push(...events) }),
+          onCommitted,
+          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
         }),
         integrations: createIntegrationsService({
           pool,

@@ -26,7 +26,10 @@ export interface FormsApi extends AsyncDisposable {
 export async function startFormsApi(): Promise<FormsApi> {
   const api = await startTestApi({
     extend: ({ pool, published }) => ({
-      responses: createResponsesService({ pool, forms: published, submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }) }),
+      responses: createResponsesService({
+        pool, forms: published, onCommitted: () => undefined,
+        submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
+      }),
     }),
   });
   const { token, organizationId } = await api.register('owner');

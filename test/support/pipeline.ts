@@ -3,8 +3,12 @@ import { expect } from 'vitest';
 import { webhook } from '../../integrations/webhook/webhook.ts';
 import { openPipeline, type Pipeline, type Step } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
+import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
+import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
+import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
+import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
 /** Retries in milliseconds, leases in seconds: what takes days in service takes moments here. */
@@ -78,17 +82,17 @@ export interface TestIntegration {
 /** A webhook of a form, from the next response on. */
 export async function seedWebhook(
   databaseUrl: string,
-  webhookOptions: TestForm & { url: string; ordered?: boolean; status?: string; everyForm?: boolean },
+  webhookOptions: TestForm & { url: string; ordered?: boolean; status?: string; everyForm?: boolean; events?: readonly EventType[] },
 ): Promise<TestIntegration> {
-  const { organizationId, formId, url, ordered = false, status = 'active', everyForm = false } = webhookOptions;
+  const { organizationId, formId, url, ordered = false, status = 'active', everyForm = false, events = ['response.created'] } = webhookOptions;
   const id = newId('intg');
   const secret = webhook.createSecret?.() ?? '';
   await withClient(databaseUrl, async (client) => {
     await client.query(
       `with bumped as (update organizations set integrations_version = integrations_version + 1 where id = $2 returning integrations_version)
        insert into integrations (id, organization_id, form_id, provider, name, status, events, settings, secrets, since_version, created_at, updated_at)
-       select $1, $2, $3, 'webhook', 'Webhook', $4, '["response.created"]', $5, $6, integrations_version, now(), now() from bumped`,
-      [id, organizationId, everyForm ? null : formId, status, JSON.stringify({ url, ordered }), JSON.stringify([secret])],
+       select $1, $2, $3, 'webhook', 'Webhook', $4, $7, $5, $6, integrations_version, now(), now() from bumped`,
+      [id, organizationId, everyForm ? null : formId, status, JSON.stringify({ url, ordered }), JSON.stringify([secret]), JSON.stringify(events)],
     );
   });
   return { id, secret };
@@ -109,6 +113,15 @@ export async function submitHousehold(pipeline: Pick<Pipeline, 'submitter'>, opt
     return result.response.id;
   });
 }
+
+/** Somebody who may change the responses of an organisation. */
+export const editorOf = (organizationId: Id<'org'>): Viewer => ({ organizationId, userId: newId('usr'), credential: { kind: 'session', id: newId('ses'), role: 'editor' } });
+
+/** Amends a response as somebody of its organisation would, with what stands in `input`. */
+export const amendInPipeline = (
+  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
+): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
 
 /** What the database says of all there is. */
 export interface Tally {

@@ -6,7 +6,7 @@ import { cellBudget, positionOf, rowOf, shouldBeginPart, type Part } from '../..
 import { erasedRow, rowBytes, rowCells } from '../../integrations/google-sheets/row-cells.ts';
 import { writeRequests } from '../../integrations/google-sheets/write-rows.ts';
 import type { Json } from '../../src/events/canonical-json.ts';
-import type { AnswerData } from '../../src/events/response-created.ts';
+import type { AnswerData } from '../../src/events/response-data.ts';
 import { layOut } from '../support/sheet-layout.ts';
 
 const answer = (id: string, value: Json, text = JSON.stringify(value)): AnswerData => ({
