@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Ledger } from '../../integrations/provider.ts';
 import { newId } from '../../src/events/id.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
-let pool: pg.Pool;
+let pool: Pool;
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  pool = openTestPool(database.url, 8);
 });
 afterAll(async () => {
   await pool.end();

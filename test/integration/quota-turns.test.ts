@@ -1,14 +1,13 @@
 import fc from 'fast-check';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import type { QuotaRate } from '../../integrations/provider.ts';
 import { reserveTurn } from '../../src/quotas/reserve-turn.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool } from '../support/database.ts';
 
 const rate = (change: Partial<QuotaRate> = {}): QuotaRate => ({ name: 'service:account:a', perMinute: 60, burst: 3, ...change });
 
 async function open(databaseUrl: string, max = 1) {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max });
+  const pool = openTestPool(databaseUrl, max);
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
 }
 

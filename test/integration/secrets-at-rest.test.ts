@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { providerNamed } from '../../integrations/index.ts';
 import { resealAll } from '../../src/integrations/reseal.ts';
 import { silentLog } from '../../src/log.ts';
 import { createSealer } from '../../src/sealing.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, openTestPool } from '../support/database.ts';
 import { seedForm, seedWebhook } from '../support/pipeline.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
 import { startReceiver, verifySignature } from '../support/receiver.ts';
@@ -64,7 +64,7 @@ test('new settings take the place of old secrets', async () => {
 
 test('a rotated key seals everything anew, what was never sealed too, and the old key can go', async () => {
   await using database = await createTestDatabase();
-  const pool = new Pool({ connectionString: database.url, max: 1 });
+  const pool = openTestPool(database.url, 1);
   const form = await seedForm(database.url);
   const { secret } = await seedWebhook(database.url, { ...form, url: 'https://example.org' });
   const [before, after] = [randomBytes(32), randomBytes(32)];
