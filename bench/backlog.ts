@@ -4,6 +4,7 @@ import { parseConfig } from '../src/config.ts';
 import { silentLog } from '../src/log.ts';
 import { rebuildEvents } from '../src/responses/rebuild-events.ts';
 import { householdResponses } from '../test/support/household.ts';
+import { testSealer } from '../test/support/sealer.ts';
 
 export interface BacklogOptions {
   databaseUrl: string;
@@ -21,7 +22,7 @@ const batchSize = 500;
  */
 export async function createBacklog({ databaseUrl, natsUrl, formId, count }: BacklogOptions): Promise<string[]> {
   const config = parseConfig({ FORMWIRE_ROLES: 'api,relay', FORMWIRE_SWEEP_AFTER: '1s' });
-  const pipeline = openPipeline({ config, databaseUrl, natsUrl, allowLoopback: true, log: silentLog });
+  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: true, log: silentLog });
   const stopping = new AbortController();
   const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
   try {

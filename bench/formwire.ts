@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +17,7 @@ export interface Formwire extends AsyncDisposable {
 
 const startsWithinMs = 60_000;
 const { privateKey } = generateKeyPairSync('ed25519');
+const secretsKey = randomBytes(32).toString('base64');
 const signingKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /** One address stands for many here: its calls are counted and leased, and never refused. */
@@ -30,7 +31,7 @@ export async function startFormwire(options: { databaseUrl: string; natsUrl: str
   const [command = '', ...args] = endingWithParent('SIGTERM', [process.execPath, ...profiling, program, 'start']);
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...usualEnvironment(), DATABASE_URL: databaseUrl, NATS_URL: natsUrl, PORT: '0', FORMWIRE_JWT_KEY: signingKey, FORMWIRE_ALLOW_LOOPBACK: 'true', ...manyCallers },
+    env: { ...usualEnvironment(), DATABASE_URL: databaseUrl, NATS_URL: natsUrl, PORT: '0', FORMWIRE_JWT_KEY: signingKey, FORMWIRE_SECRETS_KEY: secretsKey, FORMWIRE_ALLOW_LOOPBACK: 'true', ...manyCallers },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-20_000)));

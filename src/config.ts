@@ -63,6 +63,8 @@ const environment = z.object({
   FORMWIRE_LOG_LEVEL: z.enum(logLevels, `must be ${logLevels.join(', ')}`).default('info').describe('debug, info, warn, error or silent'),
   FORMWIRE_JWT_KEY: z.string().optional().describe('Ed25519 private key (PKCS 8, PEM) that signs access tokens; needed with DATABASE_URL'),
   FORMWIRE_JWT_OLD_KEYS: z.string().optional().describe('Ed25519 keys (PEM, private or public, one after the other) whose access tokens are still taken'),
+  FORMWIRE_SECRETS_KEY: z.string().optional().describe('32 bytes in base64 that secrets in the settings of integrations are encrypted with; needed with DATABASE_URL'),
+  FORMWIRE_SECRETS_OLD_KEYS: z.string().optional().describe('keys, separated by commas, that what they encrypted is still read with'),
   FORMWIRE_TRUSTED_PROXIES: count(0, 10).default(0).describe('proxies of yours in front of the API: the client is that many entries from the end of X-Forwarded-For; 0 ignores the header'),
   FORMWIRE_INTROSPECTION: z.enum(['signed-in', 'everyone', 'nobody'], 'must be signed-in, everyone or nobody').default('signed-in').describe('who may ask the API for its schema, and is told names similar to a wrong one: signed-in, everyone, nobody'),
   FORMWIRE_OPERATION_TIMEOUT: duration('100ms').default(30_000).describe('how long one operation of the API may take; default 30s'),

@@ -27,6 +27,7 @@ import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
+import type { Sealer } from '../sealing.ts';
 import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
@@ -37,6 +38,8 @@ export interface ApiOptions {
   /** Further keys whose access tokens are taken. */
   oldKeyPems?: readonly string[];
   pipeline: Pipeline;
+  /** Seals secrets of integrations. */
+  sealer: Sealer;
   /** Whether integrations may be given loopback addresses. */
   allowLoopback: boolean;
   log: Log;
@@ -44,7 +47,7 @@ export interface ApiOptions {
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, allowLoopback, log } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
@@ -83,6 +86,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       integrations: createIntegrationsService({
         pool: operationPool,
         providerNamed,
+        sealer,
         network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,

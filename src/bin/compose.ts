@@ -13,6 +13,7 @@ import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
+import type { Sealer } from '../sealing.ts';
 import { announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
 
@@ -23,6 +24,8 @@ export interface PipelineOptions {
   config: Config;
   databaseUrl: string;
   natsUrl: string;
+  /** Seals and opens secrets of integrations. */
+  sealer: Sealer;
   /** Whether integrations may reach loopback addresses. */
   allowLoopback: boolean;
   log: Log;
@@ -68,7 +71,7 @@ export function shareConnections(total: number): ConnectionShares {
 }
 
 export function openPipeline(options: PipelineOptions): Pipeline {
-  const { config, databaseUrl, natsUrl, allowLoopback, log, onStep } = options;
+  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
@@ -111,6 +114,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         stream,
         http,
         providerNamed,
+        sealer,
         rebuild: (claimed) => rebuildEvents({ pool: dispatchPool, forms }, claimed),
         log,
         scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Config } from '../config.ts';
+import { keptFile, keptFilePath } from './kept-file.ts';
 
 const howToMake = 'openssl genpkey -algorithm ed25519';
+const fileName = 'access-token-key.pem';
+const newKey = (): string => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /**
  * The Ed25519 key (PKCS 8, PEM) that signs access tokens: the configured one, or one made at the first start and kept
@@ -17,9 +18,7 @@ export function signingKey(config: Config): string {
       `FORMWIRE_JWT_KEY is missing: every process on one database must sign with the same key. Make one with: ${howToMake}`,
     );
   }
-  const dir = path.resolve(config.FORMWIRE_DATA);
-  const file = path.join(dir, 'access-token-key.pem');
-  return checked(keptKey(dir, file), file);
+  return checked(keptFile(config, { name: fileName, make: newKey }), keptFilePath(config, fileName));
 }
 
 function checked(pem: string, name: string): string {
@@ -47,26 +46,3 @@ function isEd25519(pem: string, read: (pem: string) => KeyObject): boolean {
 
 /** Where an environment cannot hold line ends, they are written as \\n. */
 const unescaped = (pem: string): string => pem.replaceAll('\\n', '\n');
-
-function keptKey(dir: string, file: string): string {
-  try {
-    mkdirSync(dir, { recursive: true });
-    makeOnce(file);
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`The data directory ${dir} cannot be written: start Formwire as the user who owns it, or set FORMWIRE_DATA to another one.`, { cause });
-  }
-}
-
-function makeOnce(file: string): void {
-  const draft = `${file}.${process.pid}`;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  try {
-    linkSync(draft, file); // fails where there is one: the first one stays
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  } finally {
-    rmSync(draft);
-  }
-}

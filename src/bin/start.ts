@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { defineCommand } from 'citty';
+import { providerNamed } from '../../integrations/index.ts';
 import { checkAddress } from '../api/server.ts';
 import { localUrl, parseConfig, type Config } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
+import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
+import { createSealer } from '../sealing.ts';
 import { openApi } from './compose-api.ts';
 import { openPipeline } from './compose.ts';
+import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
 import { oldKeys, signingKey } from './signing-key.ts';
 
@@ -25,6 +30,9 @@ async function serve(config: Config, log: Log): Promise<void> {
   // what a person can mend is asked before anything is begun
   const isApi = config.FORMWIRE_ROLES.includes('api');
   const privateKeyPem = isApi ? signingKey(config) : '';
+  // a process that only publishes opens no secrets
+  const opensSecrets = isApi || config.FORMWIRE_ROLES.includes('dispatcher');
+  const sealer = createSealer(opensSecrets ? sealingKeys(config) : [randomBytes(32)]);
   if (isApi) await checkAddress({ host: config.HOST, port: config.PORT });
 
   await using stack = new AsyncDisposableStack();
@@ -34,8 +42,9 @@ async function serve(config: Config, log: Log): Promise<void> {
   await servers.takeOver(log);
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
-  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, allowLoopback, log });
+  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log });
   stack.defer(() => pipeline.close());
+  if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
   let running: Promise<unknown> = Promise.resolve();
   stack.defer(async () => {
     stopping.abort();
@@ -45,7 +54,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   // who cannot have the port takes no partitions
   let url: string | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, allowLoopback, log });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log });
     stack.defer(() => api.close());
     ({ url } = await api.listen());
   }

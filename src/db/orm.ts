@@ -21,8 +21,11 @@ import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
+import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
+import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
 import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { Quota } from '../quotas/quota.entity.ts';
 import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
 import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
 import { Response } from '../responses/response.entity.ts';
@@ -45,7 +48,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

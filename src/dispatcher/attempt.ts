@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import type { HttpClient, Outcome, Provider } from '../../integrations/provider.ts';
+import type { HttpClient, Ledger, Outcome, Provider } from '../../integrations/provider.ts';
 import type { AttemptRecord, DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { Log } from '../log.ts';
-import type { Decision } from './decide.ts';
+import type { CountedOutcome, Decision } from './decide.ts';
 import { storable, type Work } from './work.ts';
 
 /** One call of a provider, and what came of each delivery in it. */
@@ -18,6 +18,7 @@ export interface AttemptDeps {
   settings: unknown;
   secrets: readonly string[];
   http: HttpClient;
+  ledger: Ledger;
   log: Log;
   /** The calls under way in this process. */
   calls: Calls;
@@ -60,7 +61,7 @@ export function createCalls(): Calls {
 
 /** Lets a provider try a batch within its time limit. A provider that throws has a bug; its deliveries are retried. */
 export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promise<Attempted> {
-  const { provider, settings, secrets, http, log, calls } = deps;
+  const { provider, settings, secrets, http, ledger, log, calls } = deps;
   const at = new Date();
   const began = performance.now();
   const limit = new AbortController();
@@ -68,7 +69,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   calls.begin(limit, works);
   const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
   try {
-    const outcomes = await provider.deliver(batch, { settings, secrets, http, signal: limit.signal, now: () => new Date() });
+    const outcomes = await provider.deliver(batch, { settings, secrets, http, ledger, signal: limit.signal, now: () => new Date() });
     if (calls.isGivenUp()) return { at, durationMs: 0, outcomes: [] };
     if (outcomes.length !== works.length) throw new Error(`${provider.name} answered ${outcomes.length} outcomes for ${works.length} deliveries`);
     return { at, durationMs: Math.round(performance.now() - began), outcomes };
@@ -83,7 +84,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
 }
 
 /** What is written of a delivery after an attempt. */
-export function stateAfter(facts: { work: Work; attempted: Attempted; outcome: Outcome; decision: Decision }): DeliveryState {
+export function stateAfter(facts: { work: Work; attempted: Attempted; outcome: CountedOutcome; decision: Decision }): DeliveryState {
   const { work, attempted, outcome, decision } = facts;
   const number = work.attempts + 1;
   return {
@@ -96,7 +97,7 @@ export function stateAfter(facts: { work: Work; attempted: Attempted; outcome: O
   };
 }
 
-function attemptRecord(number: number, attempted: Attempted, outcome: Outcome): AttemptRecord {
+function attemptRecord(number: number, attempted: Attempted, outcome: CountedOutcome): AttemptRecord {
   const hasFailed = outcome.status !== 'delivered';
   return {
     number,

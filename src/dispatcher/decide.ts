@@ -1,6 +1,12 @@
 import type { Outcome } from '../../integrations/provider.ts';
 import { backoffMs } from './backoff.ts';
 
+/** An outcome that says nothing of the delivery itself: it waits as if it had not been tried. */
+export type Postponed = Extract<Outcome, { status: 'throttled' | 'blocked' }>;
+export type CountedOutcome = Exclude<Outcome, Postponed>;
+
+export const isPostponed = (outcome: Outcome): outcome is Postponed => outcome.status === 'throttled' || outcome.status === 'blocked';
+
 /** What becomes of a delivery after an attempt. */
 export type Decision =
   | { status: 'delivered' }
@@ -8,7 +14,7 @@ export type Decision =
   | { status: 'dead'; reason: string };
 
 export interface DecisionFacts {
-  outcome: Outcome;
+  outcome: CountedOutcome;
   /** Failed attempts since the schedule began, this one included. */
   failures: number;
   scheduleMs: readonly number[];
@@ -35,4 +41,13 @@ export function decide(facts: DecisionFacts): Decision {
       return { status: 'pending', reason: outcome.reason, nextAttemptAt: new Date(now.getTime() + waitMs) };
     }
   }
+}
+
+const throttledMs = { default: 60_000, most: 3_600_000 };
+const probeMs = 60_000;
+
+/** When what was postponed is due again: throttled, as soon as the service says; blocked, for the next probe. */
+export function postponedUntil(outcome: Postponed, now: Date): Date {
+  const waitMs = outcome.status === 'blocked' ? probeMs : Math.min(outcome.afterMs ?? throttledMs.default, throttledMs.most);
+  return new Date(now.getTime() + waitMs);
 }

@@ -6,10 +6,13 @@ export interface LaneQueue {
   /** False when it is full. */
   addFirst(work: Work): boolean;
   addClaimed(works: readonly Work[]): void;
-  /** The next ones, of one kind. Claimed ones get half of `places`, so that neither kind starves the other. */
-  take(options: { most: number; places: number; runningClaimed: number }): Work[];
+  /** The next one, of one kind or the other. Claimed ones get half of `places`, so that neither kind starves the other. */
+  take(options: { places: number; runningClaimed: number }): Work | undefined;
+  /** The next ones, half of them claimed where both kinds wait. */
+  takeBatch(options: { most: number; mostBytes: number }): Work[];
   /** Those from the stream that came before a time. */
   takeOlder(than: number): Work[];
+  takeClaimed(): Work[];
   takeAll(): Work[];
   /**
    * What the stream should wait for before it brings more: undefined, or, where the queue is crowded but moves on,
@@ -68,19 +71,26 @@ export function createLaneQueue(): LaneQueue {
       return true;
     },
     addClaimed: (works) => void claimed.push(...works),
-    take: ({ most, places, runningClaimed }) => {
+    take: ({ places, runningClaimed }) => {
       const hasShareLeft = runningClaimed < Math.max(1, Math.floor(places / 2));
       const isTheirTurn = hasShareLeft && !(places === 1 && wasClaimedLast);
       wasClaimedLast = claimed.length > 0 && (first.length === 0 || isTheirTurn);
-      if (wasClaimedLast) return claimed.splice(0, most);
-      const taken = takeFirst(most);
-      if (taken[0]) isSlow &&= performance.now() - taken[0].since > slowMs;
+      if (wasClaimedLast) return claimed.shift();
+      const [taken] = takeFirst(1);
+      if (taken) isSlow &&= performance.now() - taken.since > slowMs;
       return taken;
+    },
+    takeBatch: ({ most, mostBytes }) => {
+      const claimedShare = Math.max(Math.ceil(most / 2), most - first.length);
+      const begin = claimed.splice(0, fitting(claimed, { least: 1, most: claimedShare, mostBytes }));
+      const left = { least: begin.length > 0 ? 0 : 1, most: most - begin.length, mostBytes: mostBytes - bytesOf(begin) };
+      return [...begin, ...takeFirst(fitting(first, left))];
     },
     takeOlder: (than) => {
       const count = first.findIndex((work) => work.since > than);
       return takeFirst(count === -1 ? first.length : count);
     },
+    takeClaimed: () => claimed.splice(0),
     takeAll: () => [...takeFirst(first.length), ...claimed.splice(0)],
     room: () => {
       const [oldest] = first;
@@ -93,3 +103,12 @@ export function createLaneQueue(): LaneQueue {
     size: () => first.length + claimed.length,
   };
 }
+
+/** How many from the front fit; `least` go however large they are. */
+function fitting(works: readonly Work[], { least, most, mostBytes }: { least: number; most: number; mostBytes: number }): number {
+  let bytes = 0;
+  const cut = works.slice(0, most).findIndex((work) => (bytes += work.event.body.byteLength) > mostBytes);
+  return Math.max(cut === -1 ? Math.min(most, works.length) : cut, Math.min(least, works.length));
+}
+
+const bytesOf = (works: readonly Work[]): number => works.reduce((sum, work) => sum + work.event.body.byteLength, 0);

@@ -5,18 +5,26 @@ import { erasedReason } from '../deliveries/erase-deliveries.ts';
 import type { DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { stateAfter, type Attempted } from './attempt.ts';
-import { afterAttempt, allowedConcurrency, closedBreaker, type Breaker, type Health } from './breaker.ts';
-import { decide } from './decide.ts';
+import type { Breaker } from './breaker.ts';
+import { decide, isPostponed, postponedUntil } from './decide.ts';
+import { createLaneHealth } from './lane-health.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import { createOrderGate } from './order-gate.ts';
+import { createTurns } from './turns.ts';
+import { verdictOn } from './verdict.ts';
 import { canceled, spilled, type Work } from './work.ts';
 
 /** How a lane's receiver is to be served; made from the integration, its provider and the configuration. */
 export interface LaneSettings {
   /** Calls at a time. */
   concurrency: number;
-  /** Deliveries in one call. */
+  /** Deliveries, and bytes of their events, in one call. */
   batchSize: number;
+  batchBytes: number;
+  /** How long a call waits for more deliveries to come along. */
+  batchWaitMs: number;
+  /** Whether calls take turns at a quota that is shared with others. */
+  isShared: boolean;
   isOrdered: boolean;
   scheduleMs: readonly number[];
   /** How long a delivery may wait for its first attempt before it is recorded as pending. */
@@ -27,6 +35,8 @@ export interface LaneSettings {
 
 export interface LaneDeps {
   attempt: (integration: EnabledIntegration, works: readonly Work[]) => Promise<Attempted>;
+  /** Takes a turn at the provider's quotas; in how many milliseconds it comes. */
+  reserveTurn: (integration: EnabledIntegration) => Promise<number>;
   earlierUndispatched: (work: Work) => Promise<readonly number[]>;
   /** Whether the response was erased while its delivery was on its way. */
   isErased: (work: Work) => boolean;
@@ -71,14 +81,13 @@ const claimedPerPlace = 4;
 const reasons = {
   order: 'Waits for earlier deliveries of its form.',
   slow: 'Waits for its turn: the receiver is slower than its events come.',
-  paused: 'The integration is paused.',
   stopping: 'Waits for its turn: the dispatcher that had it was stopped.',
+  quota: 'Waits for its turn: others use the same quota of the outside service.',
   deleted: 'The integration was deleted.',
 } as const;
 
 export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegration; settings: LaneSettings }): Lane {
-  let { integration, settings } = initial;
-  let breaker: Breaker = integration.status === 'failing' ? { state: 'ramping', limit: 1, successes: 0 } : closedBreaker;
+  let { settings } = initial;
   /** While set, everything pending is worth a try: the receiver is back, or this dispatcher is new to it. */
   let catchingUp: { recoveredAt: Date | undefined } | undefined = { recoveredAt: undefined };
   /** What the last claim was to catch up with. Undefined where it would not see everything: what was spilled was not yet committed. */
@@ -87,13 +96,31 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   let mayHaveMore = false;
   /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
   let failedClaim = Infinity;
+  /** The service has asked for nothing to be sent until then. */
+  let heldUntil: Date | undefined;
   let running = 0;
   let runningClaimed = 0;
   const queue = createLaneQueue();
-  const gate = createOrderGate({ isBlocked: integration.hasPending, earlierUndispatched: deps.earlierUndispatched });
-
-  const breakerSettings = () => ({ threshold: settings.breakerFailures, concurrency: settings.concurrency });
-  const places = () => allowedConcurrency(breaker, breakerSettings());
+  const gate = createOrderGate({ isBlocked: initial.integration.hasPending, earlierUndispatched: deps.earlierUndispatched });
+  const health = createLaneHealth(
+    {
+      settings: () => settings,
+      report: deps.reportHealth,
+      onObstructed: () => spillQueued(),
+      onRecovered: () => {
+        catchingUp = { recoveredAt: new Date() };
+        deps.wantMore();
+      },
+    },
+    initial.integration,
+  );
+  const turns = createTurns({
+    reserve: () => (settings.isShared ? deps.reserveTurn(health.integration()) : Promise.resolve(0)),
+    leastMs: () => settings.batchWaitMs,
+    onFar: (until) => handBackClaimed(reasons.quota, until),
+    onNear: deps.wantMore,
+    onError: deps.onError,
+  });
 
   const settlePending = (work: Work, state: DeliveryState): void => {
     const noteCommitted = gate.notePending();
@@ -103,42 +130,69 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     });
   };
   const spill = (work: Work, reason: string, nextAttemptAt: Date | null): void => {
-    if (integration.isDeleted) work.settle(canceled(work, reasons.deleted));
+    if (health.integration().isDeleted) work.settle(canceled(work, reasons.deleted));
     else settlePending(work, spilled(work, reason, nextAttemptAt));
   };
-
-  /** Why nothing can be tried now: deliveries wait without a time, until the receiver or the owner is back. */
-  const obstacle = (): string | undefined => {
-    if (integration.isDeleted || integration.status === 'paused') return reasons.paused;
-    if (integration.status === 'disabled') return `The integration is disabled. ${integration.statusReason ?? ''}`.trim();
-    if (breaker.state === 'open') return `Waits until the receiver is back. ${breaker.reason}`;
-    return undefined;
-  };
   const spillQueued = (): void => {
-    const reason = obstacle();
+    const reason = health.obstacle();
     if (reason) for (const work of queue.takeAll()) spill(work, reason, null);
+  };
+  /** A claim would run out before its time comes. */
+  const handBackClaimed = (reason: string, until: Date): void => {
+    for (const work of queue.takeClaimed()) spill(work, reason, until);
+  };
+
+  const isHeld = (): boolean => heldUntil !== undefined && heldUntil > new Date();
+  const hold = (reason: string, until: Date): void => {
+    if (heldUntil && heldUntil >= until) return;
+    heldUntil = until;
+    handBackClaimed(reason, until);
+    setTimeout(pump, until.getTime() - Date.now()).unref();
   };
 
   const pump = (): void => {
-    while (running < places()) {
-      const batch = queue.take({ most: settings.batchSize, places: places(), runningClaimed });
-      const [head] = batch;
-      if (!head) break;
-      const share = head.kind === 'claimed' ? 1 : 0;
-      running += 1;
-      runningClaimed += share;
-      void run(batch)
-        .catch(deps.onError)
-        .finally(() => {
-          running -= 1;
-          runningClaimed -= share;
-          pump();
-        });
+    if (!isHeld()) {
+      if (settings.isShared || settings.batchWaitMs > 0) takeTurns();
+      else while (running < health.places() && call());
     }
-    if (mayHaveMore && queue.claimed() <= places()) {
+    if (mayHaveMore && queue.claimed() <= health.places()) {
       mayHaveMore = false;
       deps.wantMore();
     }
+  };
+
+  /** As many as what waits makes calls. */
+  const takeTurns = (): void => {
+    while (running + turns.waiting() < health.places() && queue.size() > turns.waiting() * settings.batchSize) {
+      turns.take(() => {
+        if (!isHeld()) call();
+        pump();
+      });
+    }
+  };
+
+  const nextBatch = (): readonly Work[] => {
+    const { batchSize, batchBytes } = settings;
+    if (batchSize > 1) return queue.takeBatch({ most: batchSize, mostBytes: batchBytes });
+    const work = queue.take({ places: health.places(), runningClaimed });
+    return work ? [work] : [];
+  };
+
+  /** Whether there was anything to make a call of. */
+  const call = (): boolean => {
+    const batch = nextBatch();
+    if (batch.length === 0) return false;
+    const share = batch.some((work) => work.kind === 'claimed') ? 1 : 0;
+    running += 1;
+    runningClaimed += share;
+    void run(batch)
+      .catch(deps.onError)
+      .finally(() => {
+        running -= 1;
+        runningClaimed -= share;
+        pump();
+      });
+    return true;
   };
 
   const run = async (batch: readonly Work[]): Promise<void> => {
@@ -147,11 +201,12 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     const tryable = works.filter((work) => work.isOurs());
     for (const work of works) if (work.kind === 'claimed' && !tryable.includes(work)) handBack(work);
     if (tryable.length === 0) return;
-    const attempted = await deps.attempt(integration, tryable);
+    const attempted = await deps.attempt(health.integration(), tryable);
     for (const [index, work] of tryable.entries()) {
       const outcome = attempted.outcomes[index];
       if (outcome) conclude(work, outcome, attempted);
     }
+    learnFrom(attempted.outcomes);
   };
 
   const dropErased = (batch: readonly Work[]): readonly Work[] => {
@@ -184,6 +239,12 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   };
 
   const conclude = (work: Work, outcome: Outcome, attempted: Attempted): void => {
+    if (isPostponed(outcome)) {
+      if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
+      spill(work, outcome.reason, postponedUntil(outcome, new Date()));
+      deps.onAttempted({ work, integration: health.integration(), outcome, status: 'pending', durationMs: attempted.durationMs });
+      return;
+    }
     const decision = decide({
       outcome,
       failures: work.attempts + 1 - work.scheduleStart,
@@ -197,41 +258,32 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
       settlePending(work, state);
     }
-    deps.onAttempted({ work, integration, outcome, status: decision.status, durationMs: attempted.durationMs });
-    if (outcome.status === 'broken') breakDown(outcome.reason);
-    else observe(outcome.status === 'retry' ? { ok: false, reason: outcome.reason } : { ok: true });
+    deps.onAttempted({ work, integration: health.integration(), outcome, status: decision.status, durationMs: attempted.durationMs });
   };
 
-  const breakDown = (reason: string): void => {
-    deps.reportHealth(integration, 'disabled', reason);
-    integration = { ...integration, status: 'disabled', statusReason: reason };
-    spillQueued();
-  };
-
-  const observe = (health: Health): void => {
-    const wasOpen = breaker.state === 'open';
-    const next = afterAttempt(breaker, health, breakerSettings());
-    breaker = next;
-    if (health.ok && integration.status === 'failing') {
-      deps.reportHealth(integration, 'active', null);
-      integration = { ...integration, status: 'active', statusReason: null };
-    }
-    if (wasOpen && next.state !== 'open') {
-      catchingUp = { recoveredAt: new Date() };
-      deps.wantMore();
-    }
-    if (!wasOpen && next.state === 'open') {
-      deps.reportHealth(integration, 'failing', next.reason);
-      integration = { ...integration, status: 'failing', statusReason: next.reason };
-      spillQueued();
+  const learnFrom = (outcomes: readonly Outcome[]): void => {
+    const verdict = verdictOn(outcomes, new Date());
+    switch (verdict.kind) {
+      case 'nothing':
+        return;
+      case 'up':
+        return health.observe({ ok: true });
+      case 'down':
+        return health.observe({ ok: false, reason: verdict.reason });
+      case 'throttled':
+        return hold(verdict.reason, verdict.until);
+      case 'blocked':
+        return health.block(verdict.reason);
+      case 'broken':
+        return health.breakDown(verdict.reason);
     }
   };
 
   return {
-    integration: () => integration,
+    integration: health.integration,
     offer: (work) => {
       if (settings.isOrdered) gate.pass(work.event.position);
-      const reason = obstacle();
+      const reason = health.obstacle();
       if (reason) spill(work, reason, null);
       else if (settings.isOrdered && gate.isBlocked()) spill(work, reasons.order, new Date());
       else if (queue.addFirst(work)) pump();
@@ -239,13 +291,14 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     },
     room: queue.room,
     claimRequest: () => {
-      if (integration.isDeleted || integration.status === 'paused' || integration.status === 'disabled') return undefined;
+      const { id, isDeleted, status } = health.integration();
+      if (isDeleted || status === 'paused' || status === 'disabled' || isHeld() || turns.farAway()) return undefined;
       const atHand = queue.claimed() + runningClaimed;
       claimedFor = gate.hasUncommitted() ? undefined : catchingUp;
-      const request = { integrationId: integration.id, recoveredAt: catchingUp?.recoveredAt };
-      if (breaker.state === 'open') return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
+      const request = { integrationId: id, recoveredAt: catchingUp?.recoveredAt };
+      if (health.breaker().state === 'open') return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
       if (settings.isOrdered) return atHand > 0 ? undefined : { ...request, limit: maxInOrderClaim, mode: 'in order' };
-      const room = places() * claimedPerPlace - atHand;
+      const room = health.places() * Math.max(claimedPerPlace, settings.batchSize) - atHand;
       if (room <= 0) return undefined;
       return { ...request, limit: room, mode: catchingUp ? 'drain' : 'due' };
     },
@@ -265,13 +318,9 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       for (const work of queue.takeAll()) spill(work, reasons.stopping, new Date());
     },
     update: (next, nextSettings) => {
-      if (next.updatedAt.getTime() !== integration.updatedAt.getTime()) {
-        // its owner has changed something: whatever stood in the way may be gone
-        integration = next;
-        breaker = closedBreaker;
+      if (health.update(next)) {
         catchingUp = { recoveredAt: new Date() };
-      } else if (next.isDeleted || next.status === 'disabled') {
-        integration = next;
+        heldUntil = undefined;
       }
       settings = nextSettings;
       spillQueued();
@@ -283,6 +332,6 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     },
     pendingMark: () => (settings.isOrdered ? gate.mark() : undefined),
     nonePendingAt: gate.release,
-    load: () => ({ queued: queue.size(), running, breaker: breaker.state }),
+    load: () => ({ queued: queue.size(), running, breaker: health.breaker().state }),
   };
 }

@@ -2,7 +2,11 @@ import type { Pool } from 'pg';
 import type { HttpClient, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import { openSettings } from '../integrations/sealed-settings.ts';
 import type { Log } from '../log.ts';
+import type { Sealer } from '../sealing.ts';
+import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { attempt, type Calls } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
 import type { Work } from './work.ts';
@@ -11,6 +15,7 @@ export interface OpenLaneOptions {
   pool: Pool;
   http: HttpClient;
   providerNamed: (name: string) => Provider | undefined;
+  sealer: Sealer;
   log: Log;
   scheduleMs: readonly number[];
   spillAfterMs: number;
@@ -24,6 +29,9 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
   return {
     concurrency: isOrdered ? 1 : (provider?.limits.concurrency ?? 1),
     batchSize: provider?.limits.batchSize ?? 1,
+    batchBytes: provider?.limits.batchBytes ?? Infinity,
+    batchWaitMs: provider?.limits.batchWaitMs ?? 0,
+    isShared: provider?.quotas !== undefined,
     isOrdered,
     scheduleMs: options.scheduleMs,
     spillAfterMs: options.spillAfterMs,
@@ -31,13 +39,24 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
   };
 }
 
-/** With its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
+/** With its secrets opened and its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
 export function served(options: OpenLaneOptions, integration: EnabledIntegration): EnabledIntegration {
   const provider = options.providerNamed(integration.provider);
   if (!provider) return { ...integration, status: 'disabled', statusReason: `No provider named ${integration.provider} is installed.` };
-  const parsed = provider.settings.safeParse(integration.settings);
+  const opened = openedBy(options, provider, integration);
+  if (!opened) return { ...integration, status: 'disabled', statusReason: 'Its secrets cannot be read: the key they were encrypted with is not configured.' };
+  const parsed = provider.settings.safeParse(opened.settings);
   if (!parsed.success) return { ...integration, status: 'disabled', statusReason: `Its settings do not fit the provider: ${parsed.error.message}` };
-  return { ...integration, settings: parsed.data };
+  return { ...integration, secrets: opened.secrets, settings: parsed.data };
+}
+
+function openedBy({ sealer, log }: OpenLaneOptions, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
+  try {
+    return openSettings(provider, integration, sealer);
+  } catch (error) {
+    log.error({ integrationId: integration.id, err: error }, 'secrets.unreadable');
+    return undefined;
+  }
 }
 
 /** Opens the lane of an integration that `served` has looked at. */
@@ -52,13 +71,15 @@ export function openLane(facts: {
   const { options, integration, calls, isErased, wantMore } = facts;
   const { pool, log, http } = options;
   const provider = options.providerNamed(integration.provider);
+  const ledger = openLedger(pool, integration.id);
   const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
   return createLane(
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, log, calls }, works);
+        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, ledger, log, calls }, works);
       },
+      reserveTurn: (current) => reserveTurn(pool, provider?.quotas?.(current.settings) ?? []),
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
       isErased,
       reportHealth: (current, status, reason) => {
@@ -80,7 +101,7 @@ export function openLane(facts: {
             status,
             durationMs,
             httpStatus: outcome.httpStatus,
-            error: isFine ? undefined : outcome.error,
+            error: 'error' in outcome ? outcome.error : undefined,
           },
           'delivery.attempted',
         );

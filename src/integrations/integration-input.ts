@@ -1,7 +1,9 @@
 import type { NetworkPolicy, Provider } from '../../integrations/provider.ts';
 import { eventTypes, type EventType } from '../events/event.ts';
+import type { Sealer } from '../sealing.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import { UserError } from '../user-error.ts';
+import { withKnownSecrets } from './secret-members.ts';
 import { parseSettings } from './parse-settings.ts';
 
 export interface CreateIntegrationInput {
@@ -25,18 +27,23 @@ export interface UpdateIntegrationInput {
 export interface SettingsDeps {
   providerNamed: (name: string) => Provider | undefined;
   network: NetworkPolicy;
+  sealer: Sealer;
 }
 
 const maxNameLength = 200;
 
-/** The provider that a client's settings name by their one member, and what they say, parsed. Throws UserError. */
-export function readSettings(deps: SettingsDeps, input: Record<string, unknown>): { provider: Provider; settings: unknown } {
+/**
+ * The provider that a client's settings name by their one member, and what they say, parsed. `known`: settings so far,
+ * opened, from which a secret that is not given again stays. Throws UserError.
+ */
+export function readSettings(deps: SettingsDeps, input: Record<string, unknown>, known?: unknown): { provider: Provider; settings: unknown } {
   const [member, ...others] = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
   const provider = member && deps.providerNamed(member[0]);
   if (!member || !provider || others.length > 0) {
     throw new UserError('INVALID_INPUT', 'Give the settings of exactly one provider that is installed.', ['settings']);
   }
-  return { provider, settings: parseSettings(provider, { settings: member[1], network: deps.network, path: ['settings', provider.name] }) };
+  const settings = withKnownSecrets(provider.settings, member[1], known);
+  return { provider, settings: parseSettings(provider, { settings, network: deps.network, path: ['settings', provider.name] }) };
 }
 
 /** A name people can tell an integration by. Throws UserError. */

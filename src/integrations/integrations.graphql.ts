@@ -58,7 +58,7 @@ IntegrationType.implement({
     statusReason: t.exposeString('statusReason', { nullable: true }),
     events: t.expose('events', { type: [EventTypeType] }),
     settings: t.field({
-      description: 'To those who may not write integrations, without secrets: these texts read "…".',
+      description: 'Secrets read "…": they are never shown again. To those who may not write integrations, so does what is behind the path of a URL.',
       type: 'JSON',
       resolve: (integration, _args, context) => shownSettings(integration, { provider: providerNamed(integration.provider), viewer: context.viewer }) as Json,
     }),
@@ -123,7 +123,7 @@ mutation('updateIntegration', {
     id: t.id({ required: true }),
     name: t.string(),
     events: t.field({ type: [EventTypeType] }),
-    settings: t.field({ type: IntegrationSettingsInput, description: 'Takes the place of all settings so far; also mends one that is failing or disabled.' }),
+    settings: t.field({ type: IntegrationSettingsInput, description: 'Takes the place of all settings so far, but for secrets that are not given again; also mends one that is failing or disabled.' }),
     paused: t.boolean({ description: 'true: deliveries wait from now on. false: resumes, also one that is failing or disabled.' }),
   }),
   payload: { integration: IntegrationType },

@@ -22,6 +22,7 @@ import {
 } from './integration-input.ts';
 import { Integration } from './integration.entity.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
+import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
 export interface IntegrationsDeps extends SettingsDeps {
   pool: Pool;
@@ -56,14 +57,17 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        const id = newId('intg');
         return em.create(Integration, {
-          id: newId('intg'),
+          id,
           organizationId: viewer.organizationId,
           formId, partnerId,
           provider: provider.name,
           status: 'active',
           statusReason: null,
-          name, events, settings, secrets, sinceVersion,
+          name, events, sinceVersion,
+          settings: sealSettings(provider, { id, settings }, deps.sealer),
+          secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
           updatedAt: at,
         });
@@ -191,8 +195,10 @@ function applyChange(integration: Integration, { input, deps }: { input: UpdateI
 }
 
 function newSettings(integration: Integration, { input, deps }: { input: Record<string, unknown>; deps: SettingsDeps }): unknown {
-  const { provider, settings } = readSettings(deps, input);
-  if (provider.name === integration.provider) return settings;
+  const known = deps.providerNamed(integration.provider);
+  const opened = known && openSettings(known, integration, deps.sealer).settings;
+  const { provider, settings } = readSettings(deps, input, opened);
+  if (provider.name === integration.provider) return sealSettings(provider, { id: integration.id, settings }, deps.sealer);
   const message = `This integration is a ${integration.provider}; to connect something else, create another one.`;
   throw new UserError('INVALID_INPUT', message, ['settings', provider.name]);
 }

@@ -20,6 +20,20 @@ function mapMembers(schema: z.ZodObject, value: Record<string, unknown>, map: (t
   );
 }
 
+/** Settings in which a secret that is not given is as it was: nobody can read it again to send it once more. */
+export function withKnownSecrets(schema: z.ZodType, given: unknown, known: unknown): unknown {
+  const { inner } = unwrapped(schema);
+  if (!(inner instanceof z.ZodObject) || !isRecord(given) || !isRecord(known)) return given;
+  const members = Object.entries(inner.shape as Record<string, z.ZodType>).map(([name, member]) => {
+    const isKept = unwrapped(member).isSecret && (given[name] === undefined || given[name] === null);
+    return [name, isKept ? known[name] : withKnownSecrets(member, given[name], known[name])];
+  });
+  return { ...given, ...Object.fromEntries(members) };
+}
+
+/** Whether a member of settings is secret by its schema. */
+export const isSecretMember = (schema: z.ZodType): boolean => unwrapped(schema).isSecret;
+
 /** Takes off what says that a member may be absent; it may be marked as secret outside of that or inside. */
 function unwrapped(schema: z.ZodType): { inner: z.ZodType; isSecret: boolean } {
   let inner = schema;

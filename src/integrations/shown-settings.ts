@@ -5,17 +5,17 @@ import type { Integration } from './integration.entity.ts';
 import { mapSecrets } from './secret-members.ts';
 
 /**
- * An integration's settings as somebody may see them: whoever writes integrations sees all, others what is no secret.
- * Secret is what the provider's schema says to be, and in URLs whatever is beyond their path. Of a provider that is not
- * installed any more, nobody knows what is secret: they see nothing then.
+ * An integration's settings as somebody may see them. Nobody sees what the provider's schema calls secret; whoever may
+ * not write integrations does not see either what in a URL is beyond its path. Of a provider that is not installed any
+ * more, nobody knows what is secret: nothing is shown then.
  */
 export function shownSettings(
   { settings }: Pick<Integration, 'settings'>,
   { provider, viewer }: { provider: Provider | undefined; viewer: Viewer | undefined },
 ): unknown {
-  if (viewer && isAllowed(viewer, 'integrations:write')) return settings;
   if (!provider) return {};
-  return withoutUrlSecrets(mapSecrets(provider.settings, settings, () => hidden));
+  const shown = mapSecrets(provider.settings, settings, () => hidden);
+  return viewer && isAllowed(viewer, 'integrations:write') ? shown : withoutUrlSecrets(shown);
 }
 
 const hidden = '…';

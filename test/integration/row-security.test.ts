@@ -15,6 +15,9 @@ const closedTables: Record<string, string> = {
   refresh_tokens: 'says who a caller is: read before there is a viewer',
   erased_client_ids: 'tells repeats of what was erased: read by the statements that write responses',
   erased_events: 'tells dispatchers what not to deliver',
+  ledger: 'is the notes of providers',
+  ledger_counters: 'is the notes of providers',
+  quotas: 'belongs to no tenant',
   rate_buckets: 'counts before anybody is known',
   form_places: 'is counted and locked by the statements that write responses',
 };

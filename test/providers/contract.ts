@@ -5,6 +5,7 @@ import type { Event } from '../../src/events/event.ts';
 import { newId } from '../../src/events/id.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createHttpClient, type ClosableHttpClient } from '../../src/outbound/http-client.ts';
+import { createMemoryLedger } from '../support/ledger.ts';
 import { startReceiver, type Behaviour, type ReceivedRequest, type Receiver } from '../support/receiver.ts';
 
 /** What the contract must be told about a provider: how its outside service speaks. */
@@ -66,7 +67,7 @@ export function describeProvider<Settings>(subject: Subject<Settings>): void {
 
     function contextFor(changes: { signal?: AbortSignal; http?: HttpClient } = {}): DeliverContext<Settings> {
       const settings = subject.settingsFor(receiver.url);
-      return { settings, secrets, http, now: () => new Date(), signal: signalThatNeverAborts(), ...changes };
+      return { settings, secrets, http, ledger: createMemoryLedger(), now: () => new Date(), signal: signalThatNeverAborts(), ...changes };
     }
 
     async function deliverOne(request?: Partial<DeliveryRequest>, changes?: Parameters<typeof contextFor>[0]): Promise<Outcome> {

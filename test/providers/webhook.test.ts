@@ -5,6 +5,7 @@ import { createSecret } from '../../integrations/webhook/sign.ts';
 import { webhookSettings, type WebhookSettings } from '../../integrations/webhook/settings.ts';
 import { webhook } from '../../integrations/webhook/webhook.ts';
 import { createHttpClient, type ClosableHttpClient } from '../../src/outbound/http-client.ts';
+import { createMemoryLedger } from '../support/ledger.ts';
 import { startReceiver, verifySignature, type Receiver } from '../support/receiver.ts';
 import { describeProvider, sampleEvent } from './contract.ts';
 
@@ -46,7 +47,7 @@ describe('a webhook delivery', () => {
     const settings = { ...webhookSettings.parse({ url: receiver.url }), ...changes.settings };
     const { now = () => new Date() } = changes;
     const { signal } = new AbortController();
-    return webhook.deliver([{ event, attempt: 1 }], { settings, secrets, http, now, signal });
+    return webhook.deliver([{ event, attempt: 1 }], { settings, secrets, http, ledger: createMemoryLedger(), now, signal });
   }
   const event = sampleEvent();
 

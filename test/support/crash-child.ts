@@ -3,6 +3,7 @@ import { parseConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/log.ts';
 import { pause } from '../../src/run.ts';
 import { householdInputs } from './household-inputs.ts';
+import { testSealer } from './sealer.ts';
 
 /** What a child process is to do; given to it as JSON on its command line. */
 export interface ChildOrders {
@@ -39,6 +40,7 @@ async function main(orders: ChildOrders): Promise<void> {
     config: parseConfig(settings),
     databaseUrl,
     natsUrl,
+    sealer: testSealer,
     allowLoopback: true,
     log: silentLog,
     onStep: countdown(dieAt),

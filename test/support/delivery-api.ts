@@ -8,6 +8,7 @@ import { createResponsesService } from '../../src/responses/responses.service.ts
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi } from './api.ts';
 import { householdForm } from './household.ts';
+import { testSealer } from './sealer.ts';
 
 export interface Owner {
   token: string;
@@ -47,6 +48,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
         integrations: createIntegrationsService({
           pool: operationPool,
           providerNamed,
+          sealer: testSealer,
           network: networkPolicy({ allowLoopback: false }),
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),

@@ -10,6 +10,7 @@ import { silentLog, type Log } from '../../src/log.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
 import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
+import { testSealer } from './sealer.ts';
 import { householdDefinition, householdResponses } from './household.ts';
 
 /** Retries in milliseconds, leases in seconds: what takes days in service takes moments here, and one address is many collectors. */
@@ -39,7 +40,7 @@ export function startPipeline(options: {
 }): TestPipeline {
   const { databaseUrl, natsUrl, settings = {}, log = silentLog, onStep } = options;
   const config = parseConfig({ ...fastSettings, ...settings });
-  const pipeline = openPipeline({ config, databaseUrl, natsUrl, allowLoopback: true, log, onStep });
+  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: true, log, onStep });
   const stopping = new AbortController();
   const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
   let isClosed = false;

@@ -6,6 +6,7 @@ import { silentLog } from '../../src/log.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
+import { testSealer } from './sealer.ts';
 
 /** The whole product in this process, on servers of its own, with an account logged in. */
 export interface TestProduct extends AsyncDisposable {
@@ -26,7 +27,7 @@ export async function startProduct(settings: Record<string, string> = {}): Promi
   const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings }));
   const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const config = parseConfig({ ...fastSettings, PORT: '0', ...settings });
-  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, pipeline, allowLoopback: true, log: silentLog });
+  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log: silentLog });
   stack.defer(() => server.close());
   const { url } = await server.listen();
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Id } from '../../src/events/id.ts';
 
 /** Tables that hold nothing of an organisation's that a call could change for others. */
-const apart = new Set(['sessions', 'refresh_tokens', 'login_attempts', 'partition_leases', 'dispatchers', 'mikro_orm_migrations', 'rate_buckets', 'erased_events']);
+const apart = new Set(['sessions', 'refresh_tokens', 'login_attempts', 'partition_leases', 'dispatchers', 'mikro_orm_migrations', 'rate_buckets', 'erased_events', 'quotas']);
 
 /** Columns that change when somebody merely looks. */
 const fleeting = ['last_used_at'];
@@ -19,6 +19,7 @@ const byColumn: [string, string][] = [
   ['question_id', `question_id in (select id from questions where form_id in (${formsOf}))`],
   ['response_id', `response_id in (select id from responses where form_id in (${formsOf}))`],
   ['family_id', `family_id in (select id from responses where form_id in (${formsOf}))`],
+  ['integration_id', 'integration_id in (select id from integrations where organization_id = $1)'],
   ['delivery_id', 'delivery_id in (select id from deliveries where organization_id = $1)'],
   ['membership_id', 'membership_id in (select id from memberships where organization_id = $1)'],
 ];

@@ -187,4 +187,4 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
 }
 
 const french = [{ locale: 'fr', text: 'Potage' }];
-const secretSettings = { url: 'https://example.com/hooks', headers: [{ name: 'X-Key', value: 'sesame' }] };
+const secretSettings = { url: 'https://example.com/hooks?token=sesame', headers: [{ name: 'X-Key', value: 'sesame' }] };

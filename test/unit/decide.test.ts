@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../integrations/provider.ts';
-import { decide, type Decision } from '../../src/dispatcher/decide.ts';
+import { decide, postponedUntil, type CountedOutcome, type Decision } from '../../src/dispatcher/decide.ts';
 
 const now = new Date('2026-11-21T02:15:00Z');
-const decided = (outcome: Outcome, failures = 1): Decision =>
+const decided = (outcome: CountedOutcome, failures = 1): Decision =>
   decide({ outcome, failures, scheduleMs: [5_000, 60_000], now, random: 0.5 });
 
 describe('after an attempt a delivery', () => {
@@ -12,12 +11,12 @@ describe('after an attempt a delivery', () => {
   });
 
   test('waits for the next attempt while the schedule has one', () => {
-    const outcome: Outcome = { status: 'retry', error: 'HTTP_STATUS', reason: 'It answered 500.' };
+    const outcome: CountedOutcome = { status: 'retry', error: 'HTTP_STATUS', reason: 'It answered 500.' };
     expect(decided(outcome)).toEqual({ status: 'pending', reason: 'It answered 500.', nextAttemptAt: new Date('2026-11-21T02:15:05Z') });
   });
 
   test('is dead when the schedule is used up, with the number of attempts and the last reason', () => {
-    const outcome: Outcome = { status: 'retry', error: 'TIMEOUT', reason: 'No answer in 15 s.' };
+    const outcome: CountedOutcome = { status: 'retry', error: 'TIMEOUT', reason: 'No answer in 15 s.' };
     expect(decided(outcome, 3)).toEqual({ status: 'dead', reason: 'Given up after 3 attempts. No answer in 15 s.' });
   });
 
@@ -26,7 +25,21 @@ describe('after an attempt a delivery', () => {
   });
 
   test('waits for its owner when the integration is broken, also after the schedule', () => {
-    const outcome: Outcome = { status: 'broken', error: 'HTTP_STATUS', reason: 'It answered 410 Gone.' };
+    const outcome: CountedOutcome = { status: 'broken', error: 'HTTP_STATUS', reason: 'It answered 410 Gone.' };
     expect(decided(outcome, 9)).toMatchObject({ status: 'pending', reason: 'It answered 410 Gone.' });
+  });
+});
+
+describe('what was postponed is due', () => {
+  const dueInMs = (outcome: Parameters<typeof postponedUntil>[0]): number => postponedUntil(outcome, now).getTime() - now.getTime();
+
+  test('when the service says so, but within an hour', () => {
+    expect(dueInMs({ status: 'throttled', reason: 'Too many calls.', afterMs: 7_000 })).toBe(7_000);
+    expect(dueInMs({ status: 'throttled', reason: 'Too many calls.', afterMs: 86_400_000 })).toBe(3_600_000);
+  });
+
+  test('after a minute where the service does not say', () => {
+    expect(dueInMs({ status: 'throttled', reason: 'Too many calls.' })).toBe(60_000);
+    expect(dueInMs({ status: 'blocked', reason: 'The sheet is not shared any more.' })).toBe(60_000);
   });
 });

@@ -5,6 +5,7 @@ import type { EnabledIntegration } from '../../src/integrations/enabled-integrat
 
 const deps: LaneDeps = {
   attempt: () => Promise.reject(new Error('nothing is tried here')),
+  reserveTurn: () => Promise.resolve(0),
   earlierUndispatched: () => Promise.resolve([]),
   isErased: () => false,
   reportHealth: () => undefined,
@@ -12,7 +13,7 @@ const deps: LaneDeps = {
   wantMore: () => undefined,
   onError: () => undefined,
 };
-const settings: LaneSettings = { concurrency: 4, batchSize: 1, isOrdered: false, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 };
+const settings: LaneSettings = { concurrency: 4, batchSize: 1, batchBytes: Infinity, batchWaitMs: 0, isShared: false, isOrdered: false, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 };
 const integration: EnabledIntegration = {
   id: newId('intg'), organizationId: newId('org'), formId: null, provider: 'webhook', status: 'active', statusReason: null,
   events: ['response.created'], settings: {}, secrets: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,

@@ -19,6 +19,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
         tried.push(...works.map((work) => work.event.position));
         return Promise.resolve({ at: new Date(), durationMs: 1, outcomes: works.map(() => ({ status: 'delivered' })) });
       },
+      reserveTurn: () => Promise.resolve(0),
       earlierUndispatched: () => Promise.resolve([]),
       isErased: () => false,
       reportHealth: () => undefined,
@@ -28,7 +29,7 @@ test('an ordered lane that had to leave a claimed delivery out hands back those 
         throw error;
       },
     },
-    { integration, settings: { concurrency: 1, batchSize: 1, isOrdered: true, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 } },
+    { integration, settings: { concurrency: 1, batchSize: 1, batchBytes: Infinity, batchWaitMs: 0, isShared: false, isOrdered: true, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 } },
   );
   const claimed = (position: number): Work => ({
     kind: 'claimed', deliveryId: newId('dlv'), integrationId: integration.id, event: { position } as Work['event'], lease: { partition: 0, epoch: 1 },

@@ -26,7 +26,7 @@ function fill(queue: LaneQueue, count: number): void {
   for (let index = 0; index < count; index += 1) queue.addFirst({ ...work, since: performance.now() });
 }
 
-const takeOne = (queue: LaneQueue): Work[] => queue.take({ most: 1, places: 64, runningClaimed: 0 });
+const takeOne = (queue: LaneQueue): Work | undefined => queue.take({ places: 64, runningClaimed: 0 });
 
 test('a queue with room is not waited for', () => {
   const queue = createLaneQueue();
@@ -61,4 +61,32 @@ test('a crowded queue that does not move is waited for once, and again only afte
   takeOne(queue); // had not waited long
   fill(queue, 1);
   expect(queue.room()).toBeDefined();
+});
+
+const sized = (bytes: number, position = 1): Work => ({ ...work, since: performance.now(), event: { ...work.event, position, body: Buffer.alloc(bytes) } });
+const batchOf = (queue: LaneQueue, most: number, mostBytes = Infinity): number[] => queue.takeBatch({ most, mostBytes }).map(({ event }) => event.position);
+
+test('a batch takes what waits, up to its size, in order', () => {
+  const queue = createLaneQueue();
+  for (let position = 1; position <= 5; position += 1) queue.addFirst(sized(10, position));
+  expect(batchOf(queue, 3)).toEqual([1, 2, 3]);
+  expect(batchOf(queue, 3)).toEqual([4, 5]);
+  expect(batchOf(queue, 3)).toEqual([]);
+});
+
+test('a batch takes claimed ones too, and half of it where both kinds wait', () => {
+  const queue = createLaneQueue();
+  queue.addClaimed([11, 12, 13, 14].map((position) => sized(10, position)));
+  for (let position = 1; position <= 4; position += 1) queue.addFirst(sized(10, position));
+  expect(batchOf(queue, 4)).toEqual([11, 12, 1, 2]);
+  expect(batchOf(queue, 6)).toEqual([13, 14, 3, 4]);
+});
+
+test('a batch ends before its bytes are exceeded, but takes one however large', () => {
+  const queue = createLaneQueue();
+  for (const [index, bytes] of [60, 50, 200, 10].entries()) queue.addFirst(sized(bytes, index + 1));
+  expect(batchOf(queue, 10, 100)).toEqual([1]);
+  expect(batchOf(queue, 10, 100)).toEqual([2]);
+  expect(batchOf(queue, 10, 100)).toEqual([3]);
+  expect(batchOf(queue, 10, 100)).toEqual([4]);
 });

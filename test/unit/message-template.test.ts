@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { compileMessage, TemplateFault, templateLimits } from '../../integrations/message-template.ts';
+
+const names = new Set(['name', 'income', 'uses', 'response.id', 'form.title']);
+const message = (source: string, values: Record<string, unknown> = {}): string => compileMessage(source, names).render(values);
+
+describe('a message', () => {
+  test('has values in its places', () => {
+    expect(message('Thank you {{ name }}. Ref {{ response.id }}', { name: 'Zoë', response: { id: 'resp_1' } })).toBe('Thank you Zoë. Ref resp_1');
+  });
+
+  test('leaves a place empty where there is no value', () => {
+    expect(message('Thank you {{ name }}!')).toBe('Thank you !');
+    expect(message('Thank you {{ name | default: "friend" }}!')).toBe('Thank you friend!');
+  });
+
+  test('can depend on values', () => {
+    const source = '{% if income > 1000 %}high{% else %}low{% endif %} {{ uses | join: ", " }}';
+    expect(message(source, { income: 1001, uses: ['Car', 'Bus'] })).toBe('high Car, Bus');
+  });
+
+  test('takes a value that looks like a template as the text it is', () => {
+    expect(message('{{ name }}', { name: '{{ income }}{% if %}' })).toBe('{{ income }}{% if %}');
+  });
+});
+
+describe('refused with a sentence is a message', () => {
+  test.each([
+    ['that is blank', '  ', /blank/],
+    ['that is too long', 'x'.repeat(templateLimits.length + 1), /at most 2000 characters/],
+    ['with a name that is not there', 'Hello {{ nmae }}', /no "nmae".*name, income, uses/],
+    ['with a member that is not there', '{{ response.secret }}', /no "response.secret"/],
+    ['that takes a part of a value which has none', '{{ name.constructor }}', /no "name.constructor"/],
+    ['that is not closed', 'Hello {{ name', /cannot be used/],
+    ['with a filter that is not there', '{{ name | shout }}', /cannot be used/],
+    ['that reads a file', '{% include "/etc/passwd" %}', /cannot be used/],
+    ['that repeats', '{% for i in (1..1000000) %}x{% endfor %}', /cannot be used/],
+  ])('%s', (_, source, reason) => {
+    expect(() => compileMessage(source, names)).toThrow(TemplateFault);
+    expect(() => compileMessage(source, names)).toThrow(reason);
+  });
+
+  test('that makes more of itself than there is room for', () => {
+    const doubling = `{% assign a = name %}${'{% assign a = a | append: a | append: a | append: a %}'.repeat(12)}{{ a | size }}`;
+    expect(() => message(doubling, { name: 'x'.repeat(100) })).toThrow(TemplateFault);
+  });
+});
+
+test('a message may be as long as the limit', () => {
+  expect(message('x'.repeat(templateLimits.length))).toHaveLength(templateLimits.length);
+});
