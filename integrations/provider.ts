@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { Json } from '../src/events/canonical-json.ts';
-import type { Event } from '../src/events/event.ts';
+import type { Event, EventType } from '../src/events/event.ts';
+import type { Id } from '../src/events/id.ts';
 import type { AnswerType, Scope } from '../src/expressions/value-type.ts';
 
 /**
  * The code for one kind of outside service. A provider is a folder beside this file that exports one of these, and one
- * line in `index.ts`. It never acks, retries or reads the database: it is told what to send and says what happened.
+ * line in `index.ts`. It never acks, retries or reads the database: it is told what to do and says what happened.
+ * Only `name` to `limits` are needed, and one of `deliver` and `prepareCheck`; each other member is there for who needs it.
  */
 export interface Provider<Settings = unknown> {
   /** Stable, stored with every integration: `webhook`, `googleSheets`. Also the member of the GraphQL input. */
@@ -15,44 +17,76 @@ export interface Provider<Settings = unknown> {
   /** Parses an integration's settings; the GraphQL input and the JSON Schema in the API are made from it. */
   settings: z.ZodType<Settings>;
   limits: ProviderLimits;
+
+  /** Whether an integration is for one form, which its settings speak of; otherwise it may be for all of an organisation. */
+  needsForm?: boolean;
+  /** What an integration gets where its owner names no types. Default: `response.created`. */
+  defaultEvents?: readonly EventType[];
   /** Checks settings that parse, with what only the running process knows. Returns what is wrong, in a sentence. */
   refuse?(settings: Settings, network: NetworkPolicy): string | undefined;
+  /** What of the settings does not fit a version of the form: refused when they are saved, reported when the form changes. */
+  unfit?(settings: Settings, form: FormShape): readonly SettingsFault[];
   /** Made once when an integration is created, and shown once in the mutation's answer. */
   createSecret?(): string;
   /** Whether first deliveries of one form must go out in the order the responses came in. */
   isOrdered?(settings: Settings): boolean;
   /** What all integrations of an outside account share: each call takes a turn at each of these. */
   quotas?(settings: Settings): readonly QuotaRate[];
-  /**
-   * Makes settings ready to check the responses to one version of a form, before they are accepted. Called when the
-   * settings are saved, which faults refuse, and for each version of the form from then on; see `FormCheck`.
-   */
-  prepareCheck?(settings: Settings, form: FormShape): FormCheck;
+  /** What would be sent for an event, to be looked at before the settings are saved. Sends nothing. */
+  preview?(event: Event, about: { settings: Settings; form: FormShape }): Json;
+
+  /** Makes settings ready to check the responses to one version of a form, before they are accepted. */
+  prepareCheck?(settings: Settings, form: FormShape): ResponseCheck;
   /** Sends a batch; answers one outcome for each, in the same order. Throws only where this code is wrong. */
-  deliver(batch: readonly DeliveryRequest[], context: DeliverContext<Settings>): Promise<Outcome[]>;
+  deliver?(batch: readonly DeliveryRequest[], context: CallContext<Settings>): Promise<Outcome[]>;
+
+  /**
+   * Brings the outside service to what the integration and its form say now: creates the spreadsheet, adds its columns.
+   * Called when the integration is created or changed and when the form changes, in the background, again after any
+   * failure: whatever is there already is found again and left. Deliveries do not wait for it.
+   */
+  connect?(context: CallContext<Settings>): Promise<Settled<{ resourceUrl?: string }>>;
+  /** Takes away what `connect` made, when the integration or its form was deleted. Called again after any failure. */
+  disconnect?(context: CallContext<Settings>): Promise<Settled>;
+  /**
+   * Compares the outside service with responses as they are now, a page at a time in the order of their ids, and says
+   * which are not there as they should be; these are delivered again where the owner wants repairs.
+   */
+  verify?(page: VerifyPage, context: CallContext<Settings>): Promise<Settled<Verified>>;
+  /** Takes a request that the outside service made to `callbackUrl`, whoever may have sent it. */
+  callback?(request: CallbackRequest, context: CallContext<Settings>): Promise<CallbackReply>;
+  /** Asks the outside service what became of what it took, where no callback has said so, and notes it by `track`. */
+  follow?(trackings: readonly Tracking[], context: CallContext<Settings>): Promise<void>;
 }
 
 /** What a provider may know of a form's version. */
 export interface FormShape {
+  id: Id<'form'>;
   title: string;
+  version: number;
+  /** Where its people are reached: the form's contact address or else its owner's. */
+  email: string;
   questions: readonly QuestionShape[];
 }
 
 export interface QuestionShape extends AnswerType {
+  id: Id<'q'>;
   key: string;
   text: string;
 }
 
+/** `path` leads into the settings. */
+export interface SettingsFault {
+  message: string;
+  path: readonly (string | number)[];
+}
+
 /**
  * Looks at a response before it is accepted, within the submitting call: it must be done in microseconds and must not
- * wait. What cannot be checked any more, since the form has changed, is a finding as well: nothing is silently skipped.
+ * wait. `answers` by key, choices by their texts; what is absent was not answered. What cannot be checked any more, since
+ * the form has changed, is a finding as well: nothing is silently skipped.
  */
-export interface FormCheck {
-  /** What of the settings does not fit the form. `path` leads into the settings. */
-  faults: readonly { message: string; path: readonly (string | number)[] }[];
-  /** `answers` by key, choices by their texts; what is absent was not answered. */
-  check(answers: Scope): Finding[];
-}
+export type ResponseCheck = (answers: Scope) => Finding[];
 
 /** What a check has against a response: it is accepted with a flag, or refused. */
 export interface Finding {
@@ -94,7 +128,9 @@ export interface DeliveryRequest {
   attempt: number;
 }
 
-export interface DeliverContext<Settings> {
+/** What a call is about, and what it may use. */
+export interface CallContext<Settings> {
+  integrationId: Id<'intg'>;
   settings: Settings;
   /** Signing keys, newest first; empty where the provider makes none. */
   secrets: readonly string[];
@@ -103,6 +139,64 @@ export interface DeliverContext<Settings> {
   http: HttpClient;
   ledger: Ledger;
   now: () => Date;
+  /** The form at its newest version known here, which is `atLeast` this one; undefined where it, or the integration's form, is none. */
+  form(atLeast?: number): Promise<FormShape | undefined>;
+  /** Where the outside service can call back; undefined where this installation has no public URL. A query may be added. */
+  callbackUrl: string | undefined;
+  /** Notes what became of deliveries after they were taken. What has a lower or the same rank as what is known is left out. */
+  track(trackings: readonly Tracking[]): Promise<void>;
+  /** Where an outside service (`google`) stands, if not where its maker put it. Without a slash at the end. */
+  serviceUrl(name: string): string | undefined;
+}
+
+/** What the outside service says of something it took: a message on its way. Shown with the delivery. */
+export interface Tracking {
+  eventId: Id<'evt'>;
+  /** What the service knows it by. */
+  reference: string;
+  /** In the service's words: `sent`, `undelivered`. */
+  status: string;
+  /** Grows along the way of a message, so that news in disorder do no harm. */
+  rank: number;
+  /** Nothing else will come of it. */
+  isFinal: boolean;
+  /** A sentence about what went wrong. */
+  detail?: string;
+}
+
+/** How a call ended that is about no delivery: done, or as an outcome says. */
+export type Settled<Result = object> = ({ status: 'done' } & Result) | Extract<Outcome, { status: 'retry' | 'throttled' | 'blocked' | 'broken' }>;
+
+export interface VerifyPage {
+  /** `response.created` events of the current revisions, at most 500. */
+  events: readonly Event[];
+  /** Ids of erased responses among them: first revisions' ids. */
+  erased: readonly Id<'resp'>[];
+  isLast: boolean;
+  /** Whether to mend at once what no delivery would: rows that belong to nobody. */
+  repair: boolean;
+}
+
+export interface Verified {
+  /** What is not as it should be, by the id of the revision. */
+  differing: readonly { responseId: Id<'resp'>; difference: string }[];
+  /** What is there and should not be, in a sentence each. */
+  surplus: readonly string[];
+}
+
+export interface CallbackRequest {
+  method: string;
+  /** As the outside service called it: from the public URL on, with its query. */
+  url: string;
+  headers: Record<string, string | string[] | undefined>;
+  /** At most 64 KiB. */
+  body: string;
+}
+
+/** `wake`: the events whose deliveries, if they are pending, are worth another attempt at once. */
+export interface CallbackReply {
+  httpStatus: 200 | 204 | 400 | 403 | 404;
+  wake?: readonly Id<'evt'>[];
 }
 
 /**
@@ -131,6 +225,10 @@ export type Outcome =
   | ({ status: 'retry'; error: DeliveryError; reason: string; afterMs?: number } & Evidence)
   /** The service takes nothing for a while, from nobody's fault: waits, and costs no attempt. Default: a minute. */
   | ({ status: 'throttled'; reason: string; afterMs?: number } & Evidence)
+  /** This delivery alone has to wait, while others go on. Costs no attempt. */
+  | ({ status: 'deferred'; reason: string; afterMs: number } & Evidence)
+  /** There is nothing to be sent for this event: it is canceled, for this reason. */
+  | ({ status: 'skipped'; reason: string } & Evidence)
   /** Nothing can succeed until somebody mends something outside. Is probed, and costs no attempt. */
   | ({ status: 'blocked'; reason: string } & Evidence)
   /** This delivery can never succeed. */
@@ -154,6 +252,10 @@ export type DeliveryError =
   | 'ADDRESS_REFUSED'
   | 'RESPONSE_INVALID'
   | 'ABORTED'
+  /** The service refused what was sent, in words of its own. */
+  | 'REFUSED'
+  /** Nobody can say whether the service took it, and sending it again could do it twice. */
+  | 'OUTCOME_UNKNOWN'
   | 'PROVIDER_FAULT';
 
 /** Which addresses integrations may reach. Loopback is allowed only where the product runs on embedded servers. */

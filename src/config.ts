@@ -42,6 +42,18 @@ const rate = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Without a slash at the end: paths are added to it. */
+const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).transform((url) => url.replace(/\/+$/, ''));
+
+/** `google=http://127.0.0.1:41000,twilio=…` */
+const namedUrls = z.string().transform((text, context) => {
+  const pairs = text.split(',').map((part) => /^([a-z]+)=(.+)$/.exec(part.trim())?.slice(1) ?? [part.trim()]);
+  const wrong = pairs.find(([, url]) => !publicUrl.safeParse(url).success);
+  if (!wrong) return Object.fromEntries(pairs.map(([name, url]) => [name, publicUrl.parse(url)])) as Record<string, string>;
+  context.addIssue({ code: 'custom', message: `must be name=url, separated by commas, such as google=http://127.0.0.1:41000; "${wrong[0]}" is not` });
+  return z.NEVER;
+});
+
 const natsProtocols = ['nats:', 'tls:', 'ws:', 'wss:'];
 const areNatsUrls = (text: string): boolean => text.split(',').every((part) => natsProtocols.includes(URL.parse(part.trim())?.protocol ?? ''));
 
@@ -74,6 +86,8 @@ const environment = z.object({
   FORMWIRE_RATE_FORM: rate.default({ ratePerSecond: 500, burst: 5_000 }).describe('responses without an account to one form, as above; default 500:5000'),
   FORMWIRE_NATS_SERVER: z.string().optional().describe('path of the nats-server to embed'),
   FORMWIRE_ALLOW_LOOPBACK: z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true').optional().describe('whether webhooks may go to loopback addresses; default: only with the embedded database'),
+  FORMWIRE_PUBLIC_URL: publicUrl.optional().describe('where outside services reach the API, such as https://forms.example.org; without it they are asked instead of calling back'),
+  FORMWIRE_OUTSIDE_URLS: namedUrls.default({}).describe('where outside services stand that are not where their makers put them, such as simulators: name=url, separated by commas'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),
   FORMWIRE_STREAM_MAX_AGE: duration('1m').default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
   FORMWIRE_DATABASE_CONNECTIONS: count(18, 500).default(20).describe('connections to PostgreSQL of one process, at most'),

@@ -1,10 +1,10 @@
-import type { DeliverContext, DeliveryRequest, Outcome, Provider } from '../provider.ts';
+import type { CallContext, DeliveryRequest, Outcome, Provider } from '../provider.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { webhookSettings, type WebhookSettings } from './settings.ts';
 import { createSecret, signatures } from './sign.ts';
 
 /** Posts every event to a URL, signed as Standard Webhooks 1.0 says. */
-export const webhook: Provider<WebhookSettings> = {
+export const webhook = {
   name: 'webhook',
   title: 'Webhook',
   description: 'Posts every event as JSON to a URL of yours, signed as Standard Webhooks says.',
@@ -15,9 +15,9 @@ export const webhook: Provider<WebhookSettings> = {
   createSecret,
   isOrdered: (settings) => settings.ordered,
   deliver: (batch, context) => Promise.all(batch.map((request) => deliverOne(request, context))),
-};
+} satisfies Provider<WebhookSettings>;
 
-async function deliverOne({ event }: DeliveryRequest, context: DeliverContext<WebhookSettings>): Promise<Outcome> {
+async function deliverOne({ event }: DeliveryRequest, context: CallContext<WebhookSettings>): Promise<Outcome> {
   const { settings, secrets, signal, http, now } = context;
   const timestamp = Math.floor(now().getTime() / 1_000);
   const { id, body } = event;

@@ -5,6 +5,7 @@ import { openPool } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
+import { callContext } from '../integrations/call-context.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -106,13 +107,14 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
       })
     : undefined;
+  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
         pool: dispatchPool,
         writePool,
         link: consuming,
         stream,
-        http,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
         providerNamed,
         sealer,
         rebuild: (claimed) => rebuildEvents({ pool: dispatchPool, forms }, claimed),

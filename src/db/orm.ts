@@ -25,6 +25,7 @@ import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
 import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
+import { TrackingEntry } from '../deliveries/tracking.entity.ts';
 import { Quota } from '../quotas/quota.entity.ts';
 import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
 import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
@@ -48,7 +49,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { HttpClient, Ledger, Outcome, Provider } from '../../integrations/provider.ts';
+import type { CallContext, Outcome, Provider } from '../../integrations/provider.ts';
 import type { AttemptRecord, DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { Log } from '../log.ts';
 import type { CountedOutcome, Decision } from './decide.ts';
@@ -15,10 +15,8 @@ export interface Attempted {
 
 export interface AttemptDeps {
   provider: Provider;
-  settings: unknown;
-  secrets: readonly string[];
-  http: HttpClient;
-  ledger: Ledger;
+  /** What a call gets, but for its limit. */
+  contextFor: (signal: AbortSignal) => CallContext<unknown>;
   log: Log;
   /** The calls under way in this process. */
   calls: Calls;
@@ -61,7 +59,7 @@ export function createCalls(): Calls {
 
 /** Lets a provider try a batch within its time limit. A provider that throws has a bug; its deliveries are retried. */
 export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promise<Attempted> {
-  const { provider, settings, secrets, http, ledger, log, calls } = deps;
+  const { provider, contextFor, log, calls } = deps;
   const at = new Date();
   const began = performance.now();
   const limit = new AbortController();
@@ -69,7 +67,8 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   calls.begin(limit, works);
   const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
   try {
-    const outcomes = await provider.deliver(batch, { settings, secrets, http, ledger, signal: limit.signal, now: () => new Date() });
+    if (!provider.deliver) throw new Error(`${provider.name} delivers nothing`);
+    const outcomes = await provider.deliver(batch, contextFor(limit.signal));
     if (calls.isGivenUp()) return { at, durationMs: 0, outcomes: [] };
     if (outcomes.length !== works.length) throw new Error(`${provider.name} answered ${outcomes.length} outcomes for ${works.length} deliveries`);
     return { at, durationMs: Math.round(performance.now() - began), outcomes };

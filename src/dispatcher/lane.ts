@@ -245,6 +245,11 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       deps.onAttempted({ work, integration: health.integration(), outcome, status: 'pending', durationMs: attempted.durationMs });
       return;
     }
+    if (outcome.status === 'skipped') {
+      work.settle(canceled(work, outcome.reason));
+      deps.onAttempted({ work, integration: health.integration(), outcome, status: 'canceled', durationMs: attempted.durationMs });
+      return;
+    }
     const decision = decide({
       outcome,
       failures: work.attempts + 1 - work.scheduleStart,

@@ -1,8 +1,7 @@
 import type { Pool } from 'pg';
-import type { HttpClient, Provider } from '../../integrations/provider.ts';
+import type { CallContext, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
-import { openLedger } from '../ledger/ledger.ts';
 import { openSettings } from '../integrations/sealed-settings.ts';
 import type { Log } from '../log.ts';
 import type { Sealer } from '../sealing.ts';
@@ -13,7 +12,8 @@ import type { Work } from './work.ts';
 
 export interface OpenLaneOptions {
   pool: Pool;
-  http: HttpClient;
+  /** What a call of an integration's provider may use, until its signal aborts. */
+  callContext: (integration: EnabledIntegration, signal: AbortSignal) => CallContext<unknown>;
   providerNamed: (name: string) => Provider | undefined;
   sealer: Sealer;
   log: Log;
@@ -69,15 +69,14 @@ export function openLane(facts: {
   onAttempted: () => void;
 }): Lane {
   const { options, integration, calls, isErased, wantMore } = facts;
-  const { pool, log, http } = options;
+  const { pool, log } = options;
   const provider = options.providerNamed(integration.provider);
-  const ledger = openLedger(pool, integration.id);
   const onError = (error: unknown) => log.error({ integrationId: integration.id, err: error }, 'lane.failed');
   return createLane(
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, settings: current.settings, secrets: current.secrets, http, ledger, log, calls }, works);
+        return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls }, works);
       },
       reserveTurn: (current) => reserveTurn(pool, provider?.quotas?.(current.settings) ?? []),
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),

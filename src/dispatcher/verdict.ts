@@ -32,6 +32,9 @@ function verdictOnOne(outcome: Outcome, now: Date): Verdict {
       return { kind: 'down', reason: outcome.reason };
     case 'throttled':
       return { kind: 'throttled', reason: outcome.reason, until: postponedUntil(outcome, now) };
+    case 'deferred':
+    case 'skipped':
+      return { kind: 'nothing' };
     case 'blocked':
     case 'broken':
       return { kind: outcome.status, reason: outcome.reason };

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { DeliverContext, DeliveryRequest, HttpClient, Outcome, Provider } from '../../integrations/provider.ts';
+import type { CallContext, DeliveryRequest, HttpClient, Outcome, Provider } from '../../integrations/provider.ts';
 import type { Event } from '../../src/events/event.ts';
 import { newId } from '../../src/events/id.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createHttpClient, type ClosableHttpClient } from '../../src/outbound/http-client.ts';
-import { createMemoryLedger } from '../support/ledger.ts';
+import { createCallContext } from '../support/call-context.ts';
 import { startReceiver, type Behaviour, type ReceivedRequest, type Receiver } from '../support/receiver.ts';
 
 /** What the contract must be told about a provider: how its outside service speaks. */
@@ -49,6 +49,10 @@ export function sampleEvent(): Event {
  */
 export function describeProvider<Settings>(subject: Subject<Settings>): void {
   const { provider, replies, secrets } = subject;
+  const deliver = (batch: readonly DeliveryRequest[], context: CallContext<Settings>): Promise<Outcome[]> => {
+    if (!provider.deliver) throw new Error(`${provider.name} delivers nothing`);
+    return provider.deliver(batch, context);
+  };
 
   describe(`${provider.name} keeps the providers' contract:`, () => {
     let http: ClosableHttpClient;
@@ -65,13 +69,13 @@ export function describeProvider<Settings>(subject: Subject<Settings>): void {
 
     const signalThatNeverAborts = (): AbortSignal => new AbortController().signal;
 
-    function contextFor(changes: { signal?: AbortSignal; http?: HttpClient } = {}): DeliverContext<Settings> {
+    function contextFor(changes: { signal?: AbortSignal; http?: HttpClient } = {}): CallContext<Settings> {
       const settings = subject.settingsFor(receiver.url);
-      return { settings, secrets, http, ledger: createMemoryLedger(), now: () => new Date(), signal: signalThatNeverAborts(), ...changes };
+      return { ...createCallContext(settings), secrets, http, signal: signalThatNeverAborts(), ...changes };
     }
 
     async function deliverOne(request?: Partial<DeliveryRequest>, changes?: Parameters<typeof contextFor>[0]): Promise<Outcome> {
-      const outcomes = await provider.deliver([{ event: sampleEvent(), attempt: 1, ...request }], contextFor(changes));
+      const outcomes = await deliver([{ event: sampleEvent(), attempt: 1, ...request }], contextFor(changes));
       expect(outcomes).toHaveLength(1);
       const [outcome] = outcomes;
       if (outcome === undefined) throw new Error('unreachable: the length is 1');
@@ -98,7 +102,7 @@ export function describeProvider<Settings>(subject: Subject<Settings>): void {
 
     test('it answers one outcome for each delivery of a full batch', async () => {
       const batch = Array.from({ length: provider.limits.batchSize }, () => ({ event: sampleEvent(), attempt: 1 }));
-      const outcomes = await provider.deliver(batch, contextFor());
+      const outcomes = await deliver(batch, contextFor());
       expect(outcomes.map(({ status }) => status)).toEqual(batch.map(() => 'delivered'));
     });
 

@@ -5,7 +5,7 @@ import { createSecret } from '../../integrations/webhook/sign.ts';
 import { webhookSettings, type WebhookSettings } from '../../integrations/webhook/settings.ts';
 import { webhook } from '../../integrations/webhook/webhook.ts';
 import { createHttpClient, type ClosableHttpClient } from '../../src/outbound/http-client.ts';
-import { createMemoryLedger } from '../support/ledger.ts';
+import { createCallContext } from '../support/call-context.ts';
 import { startReceiver, verifySignature, type Receiver } from '../support/receiver.ts';
 import { describeProvider, sampleEvent } from './contract.ts';
 
@@ -46,8 +46,7 @@ describe('a webhook delivery', () => {
   async function deliver(changes: { settings?: Partial<WebhookSettings>; now?: () => Date } = {}): Promise<Outcome[]> {
     const settings = { ...webhookSettings.parse({ url: receiver.url }), ...changes.settings };
     const { now = () => new Date() } = changes;
-    const { signal } = new AbortController();
-    return webhook.deliver([{ event, attempt: 1 }], { settings, secrets, http, ledger: createMemoryLedger(), now, signal });
+    return webhook.deliver([{ event, attempt: 1 }], createCallContext(settings, { secrets, http, now }));
   }
   const event = sampleEvent();
 

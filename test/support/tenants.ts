@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import type { DeliveryApi } from './delivery-api.ts';
@@ -23,6 +24,10 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
   });
   await api.pool.query('insert into form_grants (membership_id, form_id) select id, $2 from memberships where user_id = $1', [owner.userId, form.id]);
   await insertAttempt(api.pool, { deliveryId, number: 1 });
+  await noteTrackings(api.pool, {
+    integrationId: createIntegration.integration.id,
+    trackings: [{ eventId: newId('evt'), reference: 'SM1', status: 'sent', rank: 1, isFinal: false }],
+  });
   return viewerOf(owner);
 }
 

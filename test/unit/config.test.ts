@@ -37,6 +37,14 @@ describe('the configuration', () => {
     expect(['127.0.0.1', '0.0.0.0', '::', '::1'].map((HOST) => localUrl({ HOST, PORT: 1 }))).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://[::1]:1']);
   });
 
+  test('takes the URLs of outside services by name, and a public URL without a slash at its end', () => {
+    expect(parseConfig({ FORMWIRE_OUTSIDE_URLS: 'google=http://127.0.0.1:1/, twilio=http://127.0.0.1:2', FORMWIRE_PUBLIC_URL: 'https://forms.example.org/' })).toMatchObject({
+      FORMWIRE_OUTSIDE_URLS: { google: 'http://127.0.0.1:1', twilio: 'http://127.0.0.1:2' },
+      FORMWIRE_PUBLIC_URL: 'https://forms.example.org',
+    });
+    expect(() => parseConfig({ FORMWIRE_OUTSIDE_URLS: 'http://127.0.0.1' })).toThrow('FORMWIRE_OUTSIDE_URLS: must be name=url');
+  });
+
   test('reads rates as tokens a second and at once, or none', () => {
     const { FORMWIRE_RATE_FORM, FORMWIRE_RATE_KEY, FORMWIRE_RATE_USER } = parseConfig({ FORMWIRE_RATE_FORM: '20:100', FORMWIRE_RATE_KEY: 'off' });
     expect([FORMWIRE_RATE_FORM, FORMWIRE_RATE_KEY, FORMWIRE_RATE_USER]).toEqual([{ ratePerSecond: 20, burst: 100 }, 'off', { ratePerSecond: 1_000, burst: 10_000 }]);

@@ -38,6 +38,11 @@ describe('what was postponed is due', () => {
     expect(dueInMs({ status: 'throttled', reason: 'Too many calls.', afterMs: 86_400_000 })).toBe(3_600_000);
   });
 
+  test('for one that is deferred, when it asks, but within a day', () => {
+    expect(dueInMs({ status: 'deferred', reason: 'Nobody knows yet.', afterMs: 90_000 })).toBe(90_000);
+    expect(dueInMs({ status: 'deferred', reason: 'Nobody knows yet.', afterMs: 1e9 })).toBe(86_400_000);
+  });
+
   test('after a minute where the service does not say', () => {
     expect(dueInMs({ status: 'throttled', reason: 'Too many calls.' })).toBe(60_000);
     expect(dueInMs({ status: 'blocked', reason: 'The sheet is not shared any more.' })).toBe(60_000);

@@ -110,6 +110,27 @@ test('a throttled call costs no attempt, and nothing is sent for as long as the 
   expect(health).toEqual([]);
 });
 
+test('a delivery that is deferred waits by itself, costs no attempt, and holds nobody up', async () => {
+  const answer = (position: number): Outcome => (position === 1 ? { status: 'deferred', reason: 'Nobody knows yet.', afterMs: 60_000 } : { status: 'delivered' });
+  const { offer, states, health } = begin({ answer });
+  offer(1, 2);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(states.get(1)).toMatchObject({ status: 'pending', attempts: 0, attempt: undefined, reason: 'Nobody knows yet.' });
+  expect(states.get(1)?.nextAttemptAt?.getTime()).toBeGreaterThan(Date.now() + 50_000);
+  expect(states.get(2)?.status).toBe('delivered');
+  offer(3);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(states.get(3)?.status).toBe('delivered');
+  expect(health).toEqual([]);
+});
+
+test('a delivery for which there is nothing to send is canceled, with the reason and without an attempt', async () => {
+  const { offer, states } = begin({ answer: () => ({ status: 'skipped', reason: 'The response is flagged.' }) });
+  offer(1);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(states.get(1)).toMatchObject({ status: 'canceled', attempts: 0, attempt: undefined, reason: 'The response is flagged.' });
+});
+
 test('a blocked integration fails at once with its reason, keeps everything pending, and is only probed', async () => {
   let isBlocked = true;
   const reason = 'The sheet is not shared any more.';

@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { FormShape, QuestionShape } from '../../integrations/provider.ts';
-import { prepareRules } from '../../integrations/rules/rules.ts';
+import type { QuestionShape } from '../../integrations/provider.ts';
+import { prepareRules, unfitRules } from '../../integrations/rules/rules.ts';
 import { rulesSettings } from '../../integrations/rules/settings.ts';
+import { newId } from '../../src/events/id.ts';
 import type { Value } from '../../src/expressions/value-type.ts';
+import { formShape } from '../support/call-context.ts';
 
-const question = (key: string, kind: QuestionShape['kind'], choices: string[] = []): QuestionShape => ({ key, kind, text: key, choices: choices.map((text) => ({ text })) });
-const form: FormShape = {
+const question = (key: string, kind: QuestionShape['kind'], choices: string[] = []): QuestionShape => ({ id: newId('q'), key, kind, text: key, choices: choices.map((text) => ({ text })) });
+const form = formShape({
   title: 'Budget',
   questions: [question('income', 'INTEGER'), question('spent', 'DECIMAL'), question('city', 'SINGLE_CHOICE', ['Pune', 'Delhi']), question('note', 'TEXT')],
-};
+});
 const rule = { name: 'affordable', expression: 'spent <= income', message: 'You have spent {{ spent }} of {{ income }}.' };
 
 const prepared = (changes: Record<string, unknown> = {}, shape = form) => prepareRules(rulesSettings.parse({ rules: [{ ...rule, ...changes }] }), shape);
-const findings = (answers: Record<string, Value>, changes: Record<string, unknown> = {}) => prepared(changes).check(new Map(Object.entries(answers)));
+const findings = (answers: Record<string, Value>, changes: Record<string, unknown> = {}) => prepared(changes)(new Map(Object.entries(answers)));
 
 describe('a rule', () => {
   test('that holds has nothing against a response', () => {
@@ -69,12 +71,13 @@ describe('a rule that does not fit the form', () => {
     ['has a message about something else', { message: '{{ spend }}' }, ['rules', 0, 'message'], /no "spend"/],
     ['names a choice that is not there', { expression: "city == 'Poona'" }, ['rules', 0, 'expression'], /no choice "Poona"/],
   ])('is a fault where it %s', (_, changes, path, message) => {
-    expect(prepared(changes).faults).toEqual([{ path, message: expect.stringMatching(message) }]);
+    const settings = rulesSettings.parse({ rules: [{ ...rule, ...changes }] });
+    expect(unfitRules(settings, form)).toEqual([{ path, message: expect.stringMatching(message) }]);
   });
 
   test('any more, since the form has changed, flags every response and says why', () => {
     const changed = { ...form, questions: form.questions.slice(1) };
-    expect(prepared({}, changed).check(new Map([['spent', 1]]))).toEqual([
+    expect(prepared({}, changed)(new Map([['spent', 1]]))).toEqual([
       { severity: 'flag', rule: 'affordable', message: expect.stringMatching(/^The rule "affordable" cannot be checked any more: .*"income"/), keys: [] },
     ]);
   });
@@ -106,11 +109,11 @@ describe('the household survey', () => {
   const responses = readFileSync(new URL('household-responses.jsonl', folder), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { answers: Record<string, Value>; expectFlags: string[] });
 
   test('has exactly the flags that its data says: 45 and 34', () => {
-    const shape: FormShape = { ...survey, questions: survey.questions.map((one) => question(one.key, one.kind, one.choices)) };
+    const shape = formShape({ questions: survey.questions.map((one) => question(one.key, one.kind, one.choices)) });
     const settings = rulesSettings.parse({ rules: survey.rules.map(({ key, expression, message }) => ({ name: key, expression, message })) });
     const check = prepareRules(settings, shape);
-    expect(check.faults).toEqual([]);
-    const flags = responses.map(({ answers }) => check.check(new Map(Object.entries(answers))).map((finding) => finding.rule));
+    expect(unfitRules(settings, shape)).toEqual([]);
+    const flags = responses.map(({ answers }) => check(new Map(Object.entries(answers))).map((finding) => finding.rule));
     expect(flags).toEqual(responses.map(({ expectFlags }) => expectFlags));
     const count = (name: string) => flags.flat().filter((flag) => flag === name).length;
     expect(survey.rules.map(({ key }) => count(key)).toSorted((a, b) => a - b)).toEqual([34, 45]);

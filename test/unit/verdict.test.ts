@@ -26,6 +26,11 @@ test('one that is throttled, blocked or broken says so for all, the gravest firs
   expect(verdictOn([blocked, broken], now)).toEqual({ kind: 'broken', reason: 'It answered 410 Gone.' });
 });
 
+test('a delivery that waits by itself, or is not sent at all, says nothing of the receiver', () => {
+  expect(verdictOn([{ status: 'deferred', reason: 'Nobody knows yet.', afterMs: 1 }, { status: 'skipped', reason: 'It is flagged.' }], now)).toEqual({ kind: 'nothing' });
+  expect(verdictOn([{ status: 'skipped', reason: 'It is flagged.' }, delivered], now)).toEqual({ kind: 'up' });
+});
+
 test('a call that was given up says nothing', () => {
   expect(verdictOn([], now)).toEqual({ kind: 'nothing' });
 });

@@ -1,0 +1,38 @@
+import type { Pool } from 'pg';
+import type { CallContext, HttpClient } from '../../integrations/provider.ts';
+import { noteTrackings } from '../deliveries/note-trackings.ts';
+import type { PublishedForms } from '../forms/published-forms.ts';
+import { openLedger } from '../ledger/ledger.ts';
+import type { EnabledIntegration } from './enabled-integrations.ts';
+import { readFormShape } from './form-shape.ts';
+
+export interface CallContextDeps {
+  pool: Pool;
+  forms: PublishedForms;
+  http: HttpClient;
+  /** Where this installation can be called from outside, without a slash at the end. */
+  publicUrl: string | undefined;
+  /** Where outside services stand that are not where their makers put them, by name. */
+  serviceUrls: Readonly<Record<string, string>>;
+}
+
+/** Of an integration with its settings opened. */
+export type CallableIntegration = Pick<EnabledIntegration, 'id' | 'formId' | 'settings' | 'secrets'>;
+
+/** What a call of an integration's provider may use, until `signal` aborts. */
+export function callContext(deps: CallContextDeps, { id, formId, settings, secrets }: CallableIntegration, signal: AbortSignal): CallContext<unknown> {
+  const { pool, forms, http, publicUrl, serviceUrls } = deps;
+  return {
+    integrationId: id,
+    settings,
+    secrets,
+    signal,
+    http,
+    ledger: openLedger(pool, id),
+    now: () => new Date(),
+    form: async (atLeast) => (formId ? readFormShape({ pool, forms }, { formId, atLeast }) : undefined),
+    callbackUrl: publicUrl && `${publicUrl}/callbacks/${id}`,
+    track: (trackings) => noteTrackings(pool, { integrationId: id, trackings }),
+    serviceUrl: (name) => serviceUrls[name],
+  };
+}
