@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
@@ -13,13 +12,16 @@ import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
+import { close, listen } from './listening.ts';
 import { createOperationRunner } from './operation.ts';
+import { pathOf } from './path-of.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
+import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends ProbeOptions {
   schema: GraphQLSchema;
   services: Services;
   /** A unit of work for one operation; asked for only where an operation reads entities. */
@@ -32,19 +34,14 @@ export interface ApiServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** Whether this process can take requests now, and if not, why. */
-  readiness: () => Promise<Readiness>;
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
-}
-
-export interface Readiness {
-  ready: boolean;
-  reasons: string[];
+  /** A request was answered, and how long that took; not told of streams and probes. */
+  onAnswered?: ((facts: { path: string; status: number; durationMs: number }) => void) | undefined;
 }
 
 export interface ApiServer {
@@ -53,32 +50,32 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`. */
+/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`, `/metrics`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const graphql = createEndpoint(options, limits);
+  const probes = createProbes(options);
   let underWay = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    switch (pathOf(request)) {
-      case '/graphql':
-        return graphql(request, response);
-      case '/livez':
-        return sendJson(response, { status: 200, body: { status: 'ok' } });
-      case '/readyz': {
-        const { ready, reasons } = await options.readiness();
-        return sendJson(response, { status: ready ? 200 : 503, body: { ready, reasons } });
-      }
-      default:
-        return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
-    }
+    if (pathOf(request) === '/graphql') return graphql(request, response);
+    if (await probes(request, response)) return undefined;
+    return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
+  };
+
+  const tellAnswered = (request: IncomingMessage, response: ServerResponse, began: number): void => {
+    if (!response.headersSent || isStream(response) || isProbe(request)) return;
+    const path = pathOf(request) === '/graphql' ? '/graphql' : 'other';
+    options.onAnswered?.({ path, status: response.statusCode, durationMs: performance.now() - began });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
+    const began = performance.now();
     response.once('close', () => {
       underWay -= 1;
+      tellAnswered(request, response, began);
       if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
     try {
@@ -117,52 +114,4 @@ function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnTyp
   });
 }
 
-const pathOf = ({ url = '/' }: IncomingMessage): string => {
-  const cut = url.indexOf('?');
-  return cut === -1 ? url : url.slice(0, cut);
-};
-
-interface Address {
-  host: string;
-  port: number;
-}
-
-/** Throws a sentence for people where nothing can listen there: to be asked before anything is begun. */
-export async function checkAddress(address: Address): Promise<void> {
-  const probe = createServer();
-  await listen(probe, address);
-  await close(probe, 0);
-}
-
-function listen(server: Server, { host, port }: Address): Promise<{ url: string }> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => reject(new Error(whyNotListening(error, { host, port }), { cause: error }));
-    server.once('error', fail);
-    server.listen(port, host, () => {
-      server.off('error', fail);
-      const address = server.address() as AddressInfo; // a TCP server that listens has one
-      resolve({ url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` });
-    });
-  });
-}
-
-function whyNotListening({ code = '', message }: NodeJS.ErrnoException, { host, port }: Address): string {
-  if (code === 'EADDRINUSE') return `Port ${port} is in use, perhaps by another Formwire: stop it, or set PORT.`;
-  if (code === 'EACCES') return `Port ${port} is not open to this user: set PORT to one from 1024 on.`;
-  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'].includes(code)) {
-    return `HOST ${host} is no address of this machine: set HOST to one that is, such as 127.0.0.1, or to 0.0.0.0 for all.`;
-  }
-  return `Nothing can listen at HOST ${host}, PORT ${port}: ${message}`;
-}
-
-function close(server: Server, closeMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) return resolve();
-    const timer = setTimeout(() => server.closeAllConnections(), closeMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
+const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type')).startsWith('text/event-stream');

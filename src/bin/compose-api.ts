@@ -23,6 +23,7 @@ import { createSectionsService } from '../forms/sections.service.ts';
 import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
@@ -43,17 +44,20 @@ export interface ApiOptions {
   /** Whether integrations may be given loopback addresses. */
   allowLoopback: boolean;
   log: Log;
+  /** What this process tells of itself. */
+  metrics?: Metrics | undefined;
 }
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
   makeEndWithOperation(reads);
-  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads });
+  pipeline.pools.set('tenant', reads);
+  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads, onPool: (entities) => pipeline.pools.set('entities', entities) });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
   // What callers share, such as sessions and published forms, is read past the end of one call.
@@ -104,6 +108,9 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     host: config.HOST,
     port: config.PORT,
     readiness: pipeline.readiness,
+    metrics: metrics?.render,
+    metricsToken: config.FORMWIRE_METRICS_TOKEN,
+    onAnswered: metrics?.hooks.onAnswered,
   });
   return {
     listen: server.listen,

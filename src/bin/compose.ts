@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
+import type { Readiness } from '../api/probes.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
@@ -7,6 +8,9 @@ import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
 import type { Log } from '../log.ts';
+import type { FlowHooks } from '../monitoring/flow-metrics.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
+import { readinessOf } from '../monitoring/readiness.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
@@ -31,6 +35,8 @@ export interface PipelineOptions {
   allowLoopback: boolean;
   log: Log;
   onStep?: ((step: Step) => void) | undefined;
+  /** Told of what happens, for the metrics. */
+  hooks?: Partial<FlowHooks> | undefined;
 }
 
 /** The way of a response, from its commit to its receivers: the parts this process's roles ask for. */
@@ -43,8 +49,12 @@ export interface Pipeline {
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
-  /** Whether the database and NATS can be reached, and if not, why. */
-  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** Whether each role of this process can do its work, and if not, why. */
+  readiness(): Promise<Readiness>;
+  /** Its connections to PostgreSQL, by what they are for; who opens more adds them. */
+  pools: Map<string, Pool>;
+  /** Events that wait to be published. */
+  unpublished(): number;
   /** What runs until the process stops. */
   runnables: Runnable[];
   close(): Promise<void>;
@@ -72,7 +82,7 @@ export function shareConnections(total: number): ConnectionShares {
 }
 
 export function openPipeline(options: PipelineOptions): Pipeline {
-  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep } = options;
+  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep, hooks } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
@@ -89,13 +99,17 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     pool: writePool,
     log,
     noteAfterMs: config.FORMWIRE_SWEEP_AFTER / 4,
-    onPublished: onStep && (() => onStep('published')),
+    onPublished: (facts) => {
+      onStep?.('published');
+      hooks?.onPublished?.(facts);
+    },
+    onFailed: hooks?.onPublishFailed,
   });
   const onCommitted: Pipeline['onCommitted'] = (events) => {
     onStep?.('committed');
     publisher.publish(events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
+  const submitter = createSubmitter({ pool, writePool, forms, onCommitted, onWritten: hooks?.onWritten });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -105,6 +119,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         rebuild: (rows) => rebuildEvents({ pool, forms }, rows),
         sweepAfterMs: config.FORMWIRE_SWEEP_AFTER,
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
+        onRepublished: hooks?.onRepublished,
       })
     : undefined;
   const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
@@ -126,6 +141,9 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         leaseMs: config.FORMWIRE_LEASE,
         drainMs: config.FORMWIRE_DRAIN,
         onStep,
+        onRecorded: hooks?.onRecorded,
+        onAttempted: hooks?.onAttempted,
+        onTurn: hooks?.onTurn,
       })
     : undefined;
 
@@ -138,11 +156,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     dispatcher,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
-      const reasons: string[] = [];
-      await pool.query('select 1').catch(() => reasons.push('PostgreSQL cannot be reached.'));
-      if (!publishing.connected()) reasons.push('NATS cannot be reached: responses are accepted, and delivered when it is back.');
-      return { ready: reasons.length === 0, reasons };
+      const hasDatabase = await pool.query('select 1').then(() => true, () => false);
+      return readinessOf({ roles: config.FORMWIRE_ROLES, hasDatabase, hasNats: publishing.connected() !== undefined });
     },
+    pools: new Map([['read', pool], ['write', writePool], ...(dispatchPool ? [['dispatch', dispatchPool] as const] : [])]),
+    unpublished: publisher.queued,
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
@@ -157,3 +175,12 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     },
   };
 }
+
+/** What the metrics look at, of the whole process. */
+export const stateOf = ({ pool, submitter, unpublished, dispatcher, pools }: Pipeline): Parameters<Metrics['watch']>[0] => ({
+  pool,
+  unwritten: submitter.queued,
+  unpublished,
+  dispatcher: dispatcher?.state,
+  pools: () => pools,
+});

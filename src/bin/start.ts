@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { defineCommand } from 'citty';
 import { providerNamed } from '../../integrations/index.ts';
-import { checkAddress } from '../api/server.ts';
+import { checkAddress } from '../api/listening.ts';
+import { createProbeServer } from '../api/probe-server.ts';
 import { localUrl, parseConfig, type Config } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
 import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
+import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
 import { openApi } from './compose-api.ts';
-import { openPipeline } from './compose.ts';
+import { openPipeline, stateOf } from './compose.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
 import { oldKeys, signingKey } from './signing-key.ts';
@@ -33,7 +35,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   // a process that only publishes opens no secrets
   const opensSecrets = isApi || config.FORMWIRE_ROLES.includes('dispatcher');
   const sealer = createSealer(opensSecrets ? sealingKeys(config) : [randomBytes(32)]);
-  if (isApi) await checkAddress({ host: config.HOST, port: config.PORT });
+  const probeAddress = { host: config.HOST, port: config.FORMWIRE_PROBE_PORT, portVariable: 'FORMWIRE_PROBE_PORT' };
+  await checkAddress(isApi ? { host: config.HOST, port: config.PORT } : probeAddress);
 
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
@@ -42,7 +45,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   await servers.takeOver(log);
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
-  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log });
+  const metrics = createMetrics({ config, log });
+  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks });
   stack.defer(() => pipeline.close());
   if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
   let running: Promise<unknown> = Promise.resolve();
@@ -54,11 +58,16 @@ async function serve(config: Config, log: Log): Promise<void> {
   // who cannot have the port takes no partitions
   let url: string | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics });
     stack.defer(() => api.close());
     ({ url } = await api.listen());
+  } else {
+    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
+    stack.defer(() => probes.close());
+    log.info({ url: (await probes.listen()).url }, 'probes.listening');
   }
-  running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  const watching = metrics.watch(stateOf(pipeline));
+  running = Promise.all([...pipeline.runnables, ...watching].map((runnable) => runnable.run(stopping.signal)));
   if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
 

@@ -46,6 +46,10 @@ const DeliverySchema = defineEntity({
       expression:
         `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
     },
+    {
+      name: 'deliveries_dead_index',
+      expression: `create index "deliveries_dead_index" on "deliveries" ("finished_at") where status = 'dead'`,
+    },
   ],
   uniques: [{ properties: ['eventId', 'integrationId'] }],
 });

@@ -8,7 +8,7 @@ import type { Lane } from './lane.ts';
 import { readPartition, type ReaderDeps } from './partition-reader.ts';
 import type { Recorder } from './recorder.ts';
 
-export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | 'recorded'> {
+export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | 'recorded' | 'onLag'> {
   recorder: Recorder;
   leaseMs: number;
   /** How long giving a partition up waits for what is in flight. */
@@ -29,6 +29,8 @@ export interface Partitions {
   held(): Lease[];
   isHeld(lease: Lease): boolean;
   inFlight(): number;
+  /** Of each partition that is held, how many of its events were not acked when NATS was last asked; absent until then. */
+  lags(): Map<number, number>;
   /** Takes, keeps and gives up partitions until `signal` aborts; then drains and releases them all. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -43,6 +45,7 @@ interface Owned {
   isDropped: boolean;
   /** It is being given up: what came from the stream is finished, nothing more is begun. */
   isLeaving: boolean;
+  lag: number | undefined;
 }
 
 export function createPartitions(deps: PartitionsDeps): Partitions {
@@ -62,8 +65,8 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       onError: (error) => log.warn({ partition: lease.partition, err: error }, 'event.dispatch_failed'),
     });
     const stopReading = new AbortController();
-    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false };
-    one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed }, lease, stopReading.signal);
+    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false, lag: undefined };
+    one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed, onLag: (messages) => (one.lag = messages) }, lease, stopReading.signal);
     owned.set(lease.partition, one);
   };
 
@@ -127,6 +130,7 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       return one !== undefined && one.lease.epoch === lease.epoch && isStaying(one);
     },
     inFlight: () => [...owned.values()].reduce((sum, one) => sum + one.intake.inFlight(), 0),
+    lags: () => new Map([...owned].flatMap(([partition, { lag }]) => (lag === undefined ? [] : [[partition, lag]]))),
     run: async (signal) => {
       await repeat({ step: tick, everyMs: leaseMs / 4, onError: onRenewFailed, signal });
       await giveUp([...owned.values()]).catch((error: unknown) => log.warn({ err: error }, 'leases.release_failed'));

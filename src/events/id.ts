@@ -39,6 +39,14 @@ export function prefixOf(value: string): IdPrefix | undefined {
 /** The part after the prefix. */
 export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
 
+/** When an id was made, in milliseconds since 1970, by the clock of the process that made it. */
+export function timeOf(id: Id): number {
+  const suffix = suffixOf(id);
+  let time = 0; // ten digits are 50 bits: two zeros and the 48 of the time
+  for (let index = 0; index < 10; index += 1) time = time * 32 + alphabet.indexOf(suffix.charAt(index));
+  return time;
+}
+
 /** An answer has no row of its own: its id names its response and its question. */
 export function answerId(responseId: Id<'resp'>, questionId: Id<'q'>): Id<'ans'> {
   return `ans_${suffixOf(responseId)}${suffixOf(questionId)}`;

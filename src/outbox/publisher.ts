@@ -13,7 +13,10 @@ export interface PublisherOptions {
   log: Log;
   /** How long an acknowledged event may take to be dispatched before its row is told where it is. */
   noteAfterMs: number;
-  onPublished?: (() => void) | undefined;
+  /** The stream has an event, and how long that took. */
+  onPublished?: ((facts: { durationMs: number }) => void) | undefined;
+  /** An event did not get through: it is the sweeper's now. */
+  onFailed?: (() => void) | undefined;
 }
 
 export interface Publisher extends Runnable {
@@ -21,6 +24,8 @@ export interface Publisher extends Runnable {
   publish(events: readonly Event[]): void;
   /** Writes down where acknowledged events older than `noteAfterMs` are; part of `run`. */
   noteOverdue(): Promise<void>;
+  /** Events that wait for their turn or for the stream's answer. */
+  queued(): number;
 }
 
 const maxInFlight = 512;
@@ -43,11 +48,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const send = async (connection: NatsConnection, event: Event): Promise<void> => {
     inFlight += 1;
+    const began = performance.now();
     try {
       const { sequence } = await publishEvent(connection, event, { republished: false });
-      options.onPublished?.();
+      options.onPublished?.({ durationMs: performance.now() - began });
       if (acknowledged.length < maxRemembered) acknowledged.push({ position: event.position, sequence, at: Date.now() });
     } catch (error) {
+      options.onFailed?.();
       log.warn({ eventId: event.id, err: error }, 'event.publish_failed');
     } finally {
       inFlight -= 1;
@@ -92,6 +99,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       pump();
     },
     noteOverdue,
+    queued: () => queue.length + inFlight,
     run: (signal) =>
       repeat({
         step: noteOverdue,

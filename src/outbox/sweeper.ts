@@ -21,6 +21,8 @@ export interface SweeperOptions {
   /** Younger rows are the publisher's business. */
   sweepAfterMs: number;
   everyMs: number;
+  /** An event was published again. */
+  onRepublished?: (() => void) | undefined;
 }
 
 export interface Sweeper extends Runnable {
@@ -58,6 +60,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
       try {
         const sequence = await store(connection, event, places);
         published.push({ position: event.position, sequence });
+        options.onRepublished?.();
         log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
       } catch (error) {
         log.warn({ eventId: event.id, formId: event.formId, err: error }, 'event.republish_failed');

@@ -27,6 +27,8 @@ export interface SubmitDeps {
   forms: PublishedForms;
   /** Called with the events of responses that have just been committed; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
+  /** A batch was written, and how long that took. */
+  onWritten?: ((batch: { rows: number; durationMs: number }) => void) | undefined;
 }
 
 export interface Submitter {
@@ -37,6 +39,8 @@ export interface Submitter {
   submit(input: SubmitResponseInput): Promise<SubmittedResponse>;
   /** Accepts many, each on its own: one that is refused, or not confirmed, does not touch the others. */
   submitMany(inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]>;
+  /** Responses that wait to be written. */
+  queued(): number;
 }
 
 export type SubmitResult = { response: SubmittedResponse } | { faults: readonly Fault[] };
@@ -52,8 +56,14 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
   const { pool, writePool, forms, onCommitted } = deps;
   const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
+  const write = async (rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> => {
+    const began = performance.now();
+    const inserted = await throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs);
+    deps.onWritten?.({ rows: rows.length, durationMs: performance.now() - began });
+    return inserted;
+  };
   const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
-    write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
+    write,
     tenantOf: (row) => row.organizationId,
     bytesOf: (row) => row.answers.length + row.metadata.length + 500,
     isPoison: (error) => !(error instanceof UnavailableError) && !isDatabaseTrouble(error),
@@ -148,6 +158,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 
   return {
     submit,
+    queued: coalescer.queued,
     submitMany: async (inputs) => {
       const results: Promise<SubmitResult>[] = [];
       const families = new Map<string, Promise<unknown>>();

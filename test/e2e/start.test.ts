@@ -89,7 +89,7 @@ describe('what is in the way of a start is said in one sentence, without a stack
     ['a data directory that is a file', { FORMWIRE_DATA: formwire }, `The data directory ${formwire} cannot be written`],
     ['the same without the API', { FORMWIRE_DATA: formwire, FORMWIRE_ROLES: 'relay' }, 'cannot be written: start Formwire as the user who owns it'],
   ])('%s', async (_, env, sentence) => {
-    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: '0', ...env } });
+    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: '0', FORMWIRE_PROBE_PORT: '0', ...env } });
     expect(await run.exited).toBe(1);
     expect((await run.says(/^formwire: [^\n]*\n$/))[0]).toContain(sentence);
     await run.says(/^(?![^]*hunter2)/);

@@ -14,7 +14,8 @@ import { createStandings, type Standings } from '../../src/accounts/standings.ts
 import { buildSchema } from '../../src/api/schema.ts';
 import type { ApiLimits } from '../../src/api/limits.ts';
 import type { Introspection } from '../../src/api/prepare.ts';
-import { createApiServer, type ApiServer, type Readiness } from '../../src/api/server.ts';
+import type { Readiness } from '../../src/api/probes.ts';
+import { createApiServer, type ApiServer } from '../../src/api/server.ts';
 import { endingWithOperation, makeEndWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
 import { openTenantReads } from '../../src/db/tenant-reads.ts';

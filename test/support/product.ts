@@ -1,8 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { openApi } from '../../src/bin/compose-api.ts';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
+import { stateOf } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
-import { silentLog } from '../../src/log.ts';
+import { silentLog, type Log } from '../../src/log.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
+import type { Runnable } from '../../src/run.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
@@ -20,14 +23,16 @@ export interface TestProduct extends AsyncDisposable {
   stranger: ApiClient;
 }
 
-export async function startProduct(settings: Record<string, string> = {}): Promise<TestProduct> {
+export async function startProduct(settings: Record<string, string> = {}, { log = silentLog }: { log?: Log } = {}): Promise<TestProduct> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
   const nats = stack.use(await startTestNats());
-  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings }));
-  const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const config = parseConfig({ ...fastSettings, PORT: '0', ...settings });
-  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log: silentLog });
+  const metrics = createMetrics({ config, log });
+  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks }));
+  stack.defer(runWhile(metrics.watch(stateOf(pipeline))));
+  const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics });
   stack.defer(() => server.close());
   const { url } = await server.listen();
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
@@ -39,4 +44,14 @@ export async function startProduct(settings: Record<string, string> = {}): Promi
   });
   api.login(token);
   return { url, databaseUrl: database.url, nats, pipeline, api, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Runs until the answered function is called. */
+function runWhile(runnables: readonly Runnable[]): () => Promise<void> {
+  const stopping = new AbortController();
+  const running = Promise.all(runnables.map((runnable) => runnable.run(stopping.signal)));
+  return async () => {
+    stopping.abort();
+    await running;
+  };
 }
