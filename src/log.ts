@@ -9,7 +9,7 @@ export type LogLevel = (typeof logLevels)[number];
  * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
  * decision. Never answers, secrets, or URLs with credentials.
  */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel, destination: DestinationStream = standardOutput): Log {
   return pino(
     {
       level,
@@ -20,7 +20,7 @@ export function createLog(level: LogLevel): Log {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
     },
-    standardOutput,
+    destination,
   );
 }
 

@@ -13,6 +13,7 @@ import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { close, listen } from './listening.ts';
+import { acceptsStream } from './media-type.ts';
 import { createOperationRunner } from './operation.ts';
 import { pathOf } from './path-of.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
@@ -40,9 +41,14 @@ export interface ApiServerOptions extends ProbeOptions {
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
+  /** Follows requests to the API. */
+  traceRequest?: TraceRequest | undefined;
   /** A request was answered, and how long that took; not told of streams and probes. */
   onAnswered?: ((facts: { path: string; status: number; durationMs: number }) => void) | undefined;
 }
+
+/** Follows a request for one answer while it runs; `statusOf` tells the answer's status afterwards. */
+export type TraceRequest = (facts: { traceparent: string | undefined; method: string; path: string; statusOf: () => number }, run: () => Promise<void>) => Promise<void>;
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
@@ -57,8 +63,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const probes = createProbes(options);
   let underWay = 0;
 
+  const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', headers } = request;
+    const run = () => graphql(request, response);
+    if (!options.traceRequest || method !== 'POST' || acceptsStream(headers.accept)) return run();
+    return options.traceRequest({ traceparent: headers['traceparent']?.toString(), method, path: '/graphql', statusOf: () => response.statusCode }, run);
+  };
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (pathOf(request) === '/graphql') return graphql(request, response);
+    if (pathOf(request) === '/graphql') return answerGraphql(request, response);
     if (await probes(request, response)) return undefined;
     return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
   };

@@ -29,6 +29,7 @@ import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
 import type { Sealer } from '../sealing.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
@@ -46,11 +47,12 @@ export interface ApiOptions {
   log: Log;
   /** What this process tells of itself. */
   metrics?: Metrics | undefined;
+  tracing?: Tracing | undefined;
 }
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics, tracing } = options;
   const { pool, forms: published, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
@@ -110,6 +112,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     readiness: pipeline.readiness,
     metrics: metrics?.render,
     metricsToken: config.FORMWIRE_METRICS_TOKEN,
+    traceRequest: tracing?.request,
     onAnswered: metrics?.hooks.onAnswered,
   });
   return {

@@ -21,6 +21,8 @@ import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
 import { announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
+import { createPublishEvent } from '../stream/publish.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 
 /** The steps of a response's way, told right after they are done (`recording`: right before). */
 export type Step = 'committed' | 'published' | DispatchStep;
@@ -37,6 +39,8 @@ export interface PipelineOptions {
   onStep?: ((step: Step) => void) | undefined;
   /** Told of what happens, for the metrics. */
   hooks?: Partial<FlowHooks> | undefined;
+  /** Follows the way of responses. */
+  tracing?: Tracing | undefined;
 }
 
 /** The way of a response, from its commit to its receivers: the parts this process's roles ask for. */
@@ -82,7 +86,7 @@ export function shareConnections(total: number): ConnectionShares {
 }
 
 export function openPipeline(options: PipelineOptions): Pipeline {
-  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep, hooks } = options;
+  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep, hooks, tracing } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
@@ -94,10 +98,12 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   const forms = createPublishedForms({ pool });
   const stream = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
 
+  const publishEvent = tracing?.publishing(createPublishEvent());
   const publisher = createPublisher({
     link: publishing,
     pool: writePool,
     log,
+    publishEvent,
     noteAfterMs: config.FORMWIRE_SWEEP_AFTER / 4,
     onPublished: (facts) => {
       onStep?.('published');
@@ -107,9 +113,9 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   });
   const onCommitted: Pipeline['onCommitted'] = (events) => {
     onStep?.('committed');
-    publisher.publish(events);
+    publisher.publish(tracing ? tracing.stamped(events) : events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted, onWritten: hooks?.onWritten });
+  const submitter = createSubmitter({ pool, writePool, forms, onCommitted, onWritten: hooks?.onWritten, traceCommit: tracing?.commit });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -119,6 +125,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         rebuild: (rows) => rebuildEvents({ pool, forms }, rows),
         sweepAfterMs: config.FORMWIRE_SWEEP_AFTER,
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
+        publishEvent,
         onRepublished: hooks?.onRepublished,
       })
     : undefined;
@@ -141,6 +148,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         leaseMs: config.FORMWIRE_LEASE,
         drainMs: config.FORMWIRE_DRAIN,
         onStep,
+        traceIncoming: tracing?.incoming,
+        followAttempt: tracing?.attempt,
         onRecorded: hooks?.onRecorded,
         onAttempted: hooks?.onAttempted,
         onTurn: hooks?.onTurn,

@@ -9,6 +9,7 @@ import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
 import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
 import { openPipeline, stateOf } from './compose.ts';
 import { sealingKeys } from './sealing-keys.ts';
@@ -46,7 +47,9 @@ async function serve(config: Config, log: Log): Promise<void> {
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
   const metrics = createMetrics({ config, log });
-  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks });
+  const tracing = await openTracing(config, log);
+  stack.defer(() => tracing?.close());
+  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks, tracing });
   stack.defer(() => pipeline.close());
   if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
   let running: Promise<unknown> = Promise.resolve();
@@ -58,7 +61,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   // who cannot have the port takes no partitions
   let url: string | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
     stack.defer(() => api.close());
     ({ url } = await api.listen());
   } else {
@@ -77,6 +80,13 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
   await Promise.race([stopped, servers.failed, running]);
   log.info('formwire.stopping');
+}
+
+/** Loaded only where there is somebody to send traces to. */
+async function openTracing({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, FORMWIRE_TRACE_SHARE: share, FORMWIRE_ROLES: roles }: Config, log: Log): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined;
+  const tracing = await import('../tracing/tracing.ts');
+  return tracing.openTracing({ endpoint, share, roles, log });
 }
 
 /** Tells a person where everything is, and what to try; programs read the log lines. */

@@ -10,6 +10,7 @@ import { integrationsById, integrationsOfForm } from '../integrations/enabled-in
 import { readErasedEvents } from '../outbox/erased-events.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
+import type { Incoming } from '../stream/message.ts';
 import type { StreamSettings } from '../stream/topology.ts';
 import { createCalls } from './attempt.ts';
 import { claimedWork } from './claimed-work.ts';
@@ -35,6 +36,8 @@ export interface DispatcherOptions extends OpenLaneOptions {
   leaseMs: number;
   drainMs: number;
   onStep?: ((step: DispatchStep) => void) | undefined;
+  /** Follows an event from the stream until it is acked. */
+  traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
   /** A batch of outcomes was written, and how long that took. */
   onRecorded?: ((batch: { entries: number; durationMs: number }) => void) | undefined;
 }
@@ -101,6 +104,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const lane of lanes.all()) lane.catchUp();
     },
     onAcked: () => options.onStep?.('acked'),
+    traceIncoming: options.traceIncoming,
   });
 
   const round = async (): Promise<void> => {

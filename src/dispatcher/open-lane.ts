@@ -7,7 +7,7 @@ import { openSettings } from '../integrations/sealed-settings.ts';
 import type { Log } from '../log.ts';
 import type { Sealer } from '../sealing.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
-import { attempt, type Calls } from './attempt.ts';
+import { attempt, type Calls, type FollowAttempt } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
 import type { Work } from './work.ts';
 
@@ -21,6 +21,7 @@ export interface OpenLaneOptions {
   scheduleMs: readonly number[];
   spillAfterMs: number;
   breakerFailures: number;
+  followAttempt?: FollowAttempt | undefined;
   /** What came of one delivery in one attempt. */
   onAttempted?: ((facts: AttemptedDelivery) => void) | undefined;
   /** A call has taken a turn at its provider's quotas, which comes in so many milliseconds. */
@@ -91,7 +92,7 @@ export function openLane(facts: {
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls }, works);
+        return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls, follow: options.followAttempt }, works);
       },
       reserveTurn: async (current) => {
         const waitMs = await reserveTurn(pool, provider?.quotas?.(current.settings) ?? []);

@@ -3,6 +3,7 @@ import type { RecordedDispatch } from '../deliveries/dispatch-state.ts';
 import type { Lease } from '../deliveries/record-outcomes.ts';
 import type { Event } from '../events/event.ts';
 import { pause, repeat } from '../run.ts';
+import type { Incoming } from '../stream/message.ts';
 import { createIntake, type Intake } from './intake.ts';
 import type { Lane } from './lane.ts';
 import { readPartition, type ReaderDeps } from './partition-reader.ts';
@@ -21,6 +22,7 @@ export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | '
   settled: (partitions: readonly number[]) => Promise<void>;
   onGained: () => void;
   onAcked?: (() => void) | undefined;
+  traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
 }
 
 /** The partitions this dispatcher owns, each with its reader. */
@@ -64,9 +66,11 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       isHeld,
       onError: (error) => log.warn({ partition: lease.partition, err: error }, 'event.dispatch_failed'),
     });
+    const { traceIncoming } = deps;
+    const handle = traceIncoming ? (incoming: Incoming) => intake.handle(traceIncoming(incoming)) : intake.handle;
     const stopReading = new AbortController();
     const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false, lag: undefined };
-    one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed, onLag: (messages) => (one.lag = messages) }, lease, stopReading.signal);
+    one.reading = readPartition({ ...deps, handle, isHeld, recorded: deps.recorder.flushed, onLag: (messages) => (one.lag = messages) }, lease, stopReading.signal);
     owned.set(lease.partition, one);
   };
 

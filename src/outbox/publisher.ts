@@ -4,7 +4,7 @@ import type { Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
-import { createPublishEvent } from '../stream/publish.ts';
+import { createPublishEvent, type PublishEvent } from '../stream/publish.ts';
 import { notePublished, type Published } from './outbox-rows.ts';
 
 export interface PublisherOptions {
@@ -13,6 +13,7 @@ export interface PublisherOptions {
   log: Log;
   /** How long an acknowledged event may take to be dispatched before its row is told where it is. */
   noteAfterMs: number;
+  publishEvent?: PublishEvent | undefined;
   /** The stream has an event, and how long that took. */
   onPublished?: ((facts: { durationMs: number }) => void) | undefined;
   /** An event did not get through: it is the sweeper's now. */
@@ -40,7 +41,7 @@ const maxRemembered = 100_000;
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { link, pool, log, noteAfterMs } = options;
-  const publishEvent = createPublishEvent();
+  const { publishEvent = createPublishEvent() } = options;
   const queue: Event[] = [];
   let queuedBytes = 0;
   let inFlight = 0;

@@ -29,6 +29,8 @@ export interface SubmitDeps {
   onCommitted: (events: readonly Event[]) => void;
   /** A batch was written, and how long that took. */
   onWritten?: ((batch: { rows: number; durationMs: number }) => void) | undefined;
+  /** Follows a response from here until it is committed. */
+  traceCommit?: (<T>(run: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 export interface Submitter {
@@ -53,7 +55,7 @@ const throughTroubleMs = 10_000;
 export const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
-  const { pool, writePool, forms, onCommitted } = deps;
+  const { pool, writePool, forms, onCommitted, traceCommit = (run) => run() } = deps;
   const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
   const write = async (rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> => {
@@ -131,7 +133,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       if (form.hasErasedClientIds) await requireNotErased(form.id, row.clientId);
       const body = render(form, response);
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
-      const inserted = await coalescer.add(row);
+      const inserted = await traceCommit(() => coalescer.add(row));
       if (inserted) {
         const accepted = { ...response, revision: inserted.revision };
         onCommitted([createdEvent({ row, inserted, body: inserted.revision === 1 ? body : render(form, accepted) })]);

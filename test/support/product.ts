@@ -6,6 +6,7 @@ import { parseConfig } from '../../src/config.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import type { Runnable } from '../../src/run.ts';
+import type { Tracing } from '../../src/tracing/tracing.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
@@ -23,16 +24,16 @@ export interface TestProduct extends AsyncDisposable {
   stranger: ApiClient;
 }
 
-export async function startProduct(settings: Record<string, string> = {}, { log = silentLog }: { log?: Log } = {}): Promise<TestProduct> {
+export async function startProduct(settings: Record<string, string> = {}, { log = silentLog, tracing }: { log?: Log; tracing?: Tracing } = {}): Promise<TestProduct> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
   const nats = stack.use(await startTestNats());
   const config = parseConfig({ ...fastSettings, PORT: '0', ...settings });
   const metrics = createMetrics({ config, log });
-  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks }));
+  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks, tracing }));
   stack.defer(runWhile(metrics.watch(stateOf(pipeline))));
   const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics });
+  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics, tracing });
   stack.defer(() => server.close());
   const { url } = await server.listen();
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
