@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { redact } from './redaction.ts';
 
 export type Log = Logger;
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -7,7 +8,8 @@ export type LogLevel = (typeof logLevels)[number];
 
 /**
  * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
- * decision. Never answers, secrets, or URLs with credentials.
+ * decision. Never answers, secrets, or URLs with credentials: nobody logs them, and what others say goes through
+ * `redact`, line by line.
  */
 export function createLog(level: LogLevel, destination: DestinationStream = standardOutput): Log {
   return pino(
@@ -18,6 +20,7 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
       messageKey: 'event',
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: redact },
       redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
     },
     destination,
@@ -49,10 +52,22 @@ export function describeError(error: unknown): Record<string, unknown> {
   return {
     type: name,
     code,
-    message: 'sqlMessage' in error || name.endsWith('Exception') ? message.slice(message.lastIndexOf(' - ') + 1).trim() : message,
-    stack: stack.split('\n').filter((line) => line.startsWith('    at ')).join('\n'),
+    message: safeMessage(error, code),
+    stack: framesOf(stack, message),
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
+}
+
+/** MikroORM's statements stand before the last dash; PostgreSQL quotes values in its data exceptions (class 22). */
+function safeMessage({ name, message, ...rest }: Error, code: unknown): string {
+  const said = 'sqlMessage' in rest || name.endsWith('Exception') ? (message.split(' - ').at(-1) ?? '') : message;
+  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) ? said.replace(/".*"/s, '"…"') : said;
+}
+
+/** A message of several lines could look like frames. */
+function framesOf(stack: string, message: string): string {
+  const frames = stack.slice(stack.startsWith(message) ? message.length : stack.indexOf(message) + message.length);
+  return frames.split('\n').filter((line) => line.startsWith('    at ')).join('\n');
 }
 
 /** For tests, and for commands that talk to people. */

@@ -3,9 +3,11 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Standings } from '../accounts/standings.ts';
+import { newId, type Id } from '../events/id.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { withinRequest } from '../request-scope.ts';
 import { clientAddress } from './client-address.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
@@ -76,25 +78,28 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
   };
 
-  const tellAnswered = (request: IncomingMessage, response: ServerResponse, began: number): void => {
-    if (!response.headersSent || isStream(response) || isProbe(request)) return;
-    const path = pathOf(request) === '/graphql' ? '/graphql' : 'other';
-    options.onAnswered?.({ path, status: response.statusCode, durationMs: performance.now() - began });
+  const tellAnswered = (request: IncomingMessage, response: ServerResponse, { id, began }: { id: Id<'req'>; began: number }): void => {
+    if (isProbe(request)) return;
+    const { statusCode: status, writableFinished: isSent } = response;
+    const durationMs = performance.now() - began;
+    options.log.debug({ requestId: id, method: request.method, path: knownPath(request), status, isSent, durationMs: Math.round(durationMs) }, 'request.answered');
+    if (response.headersSent && !isStream(response)) options.onAnswered?.({ path: knownPath(request), status, durationMs });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
-    const began = performance.now();
+    const begun = { id: newId('req'), began: performance.now() };
+    response.setHeader('x-request-id', begun.id);
     response.once('close', () => {
       underWay -= 1;
-      tellAnswered(request, response, began);
+      tellAnswered(request, response, begun);
       if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
     try {
-      await answer(request, response);
+      await withinRequest(begun.id, () => answer(request, response));
     } catch (error) {
-      options.log.error({ err: error, path: pathOf(request) }, 'request.failed');
+      options.log.error({ requestId: begun.id, err: error, path: knownPath(request) }, 'request.failed');
       // A stream that broke after its first bytes can only be cut off.
       if (response.headersSent) response.destroy();
       else sendJson(response, { status: 500, body: { errors: [internalError()] } });
@@ -126,5 +131,8 @@ function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnTyp
     createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
   });
 }
+
+/** Whatever else is asked for is nothing of ours, and may be long and hostile. */
+const knownPath = (request: IncomingMessage): string => (pathOf(request) === '/graphql' ? '/graphql' : 'other');
 
 const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type')).startsWith('text/event-stream');

@@ -15,6 +15,7 @@ import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
+import { requestId } from '../request-scope.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
@@ -113,6 +114,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   });
   const onCommitted: Pipeline['onCommitted'] = (events) => {
     onStep?.('committed');
+    if (log.isLevelEnabled('debug')) for (const event of events) logCommitted(log, event);
     publisher.publish(tracing ? tracing.stamped(events) : events);
   };
   const submitter = createSubmitter({ pool, writePool, forms, onCommitted, onWritten: hooks?.onWritten, traceCommit: tracing?.commit });
@@ -184,6 +186,9 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     },
   };
 }
+
+const logCommitted = (log: Log, { id, type, organizationId, formId, responseId }: Event): void =>
+  log.debug({ requestId: requestId(), eventId: id, type, organizationId, formId, responseId }, 'event.committed');
 
 /** What the metrics look at, of the whole process. */
 export const stateOf = ({ pool, submitter, unpublished, dispatcher, pools }: Pipeline): Parameters<Metrics['watch']>[0] => ({
