@@ -58,8 +58,12 @@ export function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
-/** MikroORM's statements stand before the last dash; PostgreSQL quotes values in its data exceptions (class 22). */
-function safeMessage({ name, message, ...rest }: Error, code: unknown): string {
+/**
+ * MikroORM adds to a message the detail, which has the row, and may put the statement before a dash; PostgreSQL quotes
+ * values in its data exceptions (class 22).
+ */
+function safeMessage({ name, message: whole, ...rest }: Error, code: unknown): string {
+  const [message = ''] = whole.split(/\n - (?:detail|hint): /);
   const said = 'sqlMessage' in rest || name.endsWith('Exception') ? (message.split(' - ').at(-1) ?? '') : message;
   return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) ? said.replace(/".*"/s, '"…"') : said;
 }

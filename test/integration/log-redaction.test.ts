@@ -76,20 +76,16 @@ test('nothing that people, receivers and secrets say is in the log, whatever goe
   await said('delivery.attempted');
   await said('integration.failing');
 
-  // the database: connections that break, statements that cannot work
+  // the database: rows that it refuses, and tells of in its errors, and connections that break
   await withClient(product.databaseUrl, async (client) => {
-    await client.query(`alter table responses rename column answers to ${'answers_away'}`);
+    for (const table of ['responses', 'users', 'forms']) await client.query(`alter table ${table} add constraint refused check (id = '') not valid`);
     await tryTo(stranger.call(submit, responseTo(formId, { clientId: `${hidden.clientId}-2` })));
-    await client.query('alter table responses rename column answers_away to answers');
-    await client.query('alter table users rename to users_away');
     await tryTo(stranger.call('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', { username: 'bob', email: 'bob@example.org', mobile: hidden.mobile, password: hidden.password }));
-    await client.query('alter table users_away rename to users');
-    await client.query('alter table forms rename to forms_away');
-    await tryTo(api.call('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', { title: hidden.answer, questions: [] }));
-    await client.query('alter table forms_away rename to forms');
+    await tryTo(api.call('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', { title: hidden.answer, questions: [{ text: hidden.longAnswer, kind: 'TEXT' }] }));
+    for (const table of ['responses', 'users', 'forms']) await client.query(`alter table ${table} drop constraint refused`);
     await client.query(`select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()`);
   });
-  await said('request.failed');
+  expect(lines.filter((line) => line.includes('"request.failed"'))).toHaveLength(3);
   await said('database.connection_lost');
   await product.nats.stop();
   await tryTo(stranger.call(submit, responseTo(formId, { clientId: `${hidden.clientId}-3` })));

@@ -65,6 +65,8 @@ describe('an error', () => {
   test('of a statement is told without the statement and the values that PostgreSQL quotes', () => {
     const mikro = Object.assign(new Error("insert into users values ('hunter2') - relation \"users\" does not exist"), { sqlMessage: 'x', code: '42P01' });
     expect(describeError(mikro)['message']).toBe('relation "users" does not exist');
+    const detailed = Object.assign(new Error('new row for relation "forms" violates check constraint "x"\n - detail: Failing row contains (my answer).\n - hint: my answer'), { code: '23514' });
+    expect(describeError(detailed)['message']).toBe('new row for relation "forms" violates check constraint "x"');
     const data = Object.assign(new Error('invalid input syntax for type integer: "my answer" and "more"'), { code: '22P02' });
     expect(describeError(data)['message']).toBe('invalid input syntax for type integer: "…"');
   });
