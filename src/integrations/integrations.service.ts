@@ -21,6 +21,7 @@ import {
   type UpdateIntegrationInput,
 } from './integration-input.ts';
 import { Integration } from './integration.entity.ts';
+import { askFor } from './ask-for.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
@@ -66,6 +67,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           status: 'active',
           statusReason: null,
           name, events, sinceVersion,
+          pastEvents: [],
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
@@ -82,9 +84,9 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
      */
     async update(caller: Caller, input: UpdateIntegrationInput): Promise<Integration> {
       const viewer = requirePermission(caller, 'integrations:write');
-      const integration = await changeIntegrations(caller, viewer, async (em) => {
+      const integration = await changeIntegrations(caller, viewer, async (em, version) => {
         const found = await ownIntegration(em, { viewer, id: input.id });
-        applyChange(found, { input, deps });
+        applyChange(found, { input, version, deps });
         found.updatedAt = laterThan(found.updatedAt, now());
         return found;
       });
@@ -186,9 +188,9 @@ async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: s
   throw new UserError('NOT_FOUND', 'Your organisation has no integration with this id.', ['id']);
 }
 
-function applyChange(integration: Integration, { input, deps }: { input: UpdateIntegrationInput; deps: SettingsDeps }): void {
+function applyChange(integration: Integration, { input, version, deps }: { input: UpdateIntegrationInput; version: number; deps: SettingsDeps }): void {
   if (typeof input.name === 'string') integration.name = readName(input.name);
-  if (input.events) integration.events = readEvents(input.events);
+  if (input.events) askFor(integration, { events: readEvents(input.events), version });
   if (input.settings) integration.settings = newSettings(integration, { input: input.settings, deps });
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
