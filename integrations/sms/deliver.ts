@@ -52,7 +52,9 @@ async function settle(context: Context, about: { response: ReceiptEvent; eventId
   const reply = recipient.kind === 'number' ? await findMessage(context, { number: recipient.number, familyId, sending }) : nothingFound;
   switch (reply.kind) {
     case 'answer':
-      return reply.value ? acceptMessage(context, { familyId, eventId, news: reply.value }) : endSearch(context, about);
+      if (!reply.value) return endSearch(context, about);
+      await noteNews(context, { familyId, eventId, news: reply.value });
+      return { status: 'delivered' };
     case 'refusal':
       return outcomeOfSearch(reply);
     case 'unanswered':

@@ -16,7 +16,7 @@ export const sms = {
   // One message a call, so that a turn at a quota is a message. The time limit is above what one call may come to: two requests and the ledger.
   limits: { batchSize: 1, concurrency: 16, timeoutMs: 45_000 },
   needsForm: true,
-  defaultEvents: ['response.created'] satisfies EventType[],
+  defaultEvents: ['response.created', 'response.cleared'] satisfies EventType[],
   unfit: unfitSettings,
   quotas: quotasOf,
   preview: (event, about) => previewReceipt(event, about),
