@@ -4,8 +4,9 @@ import { openPart } from './open-part.ts';
 import { positionOf, rowOf, shouldBeginPart, type Part } from './parts.ts';
 import { placesOf } from './plan-header.ts';
 import { readRows } from './read-rows.ts';
+import type { Sight } from './sight.ts';
 import { GoogleTrouble } from './trouble.ts';
-import { sightOf, type Workbook } from './workbook.ts';
+import { readBySight, sightOf, type Workbook } from './workbook.ts';
 
 /**
  * The parts, with one more where the last one has no room for one of these positions. Until that is there, nothing that
@@ -28,8 +29,12 @@ export async function withRoom(workbook: Workbook, room: { parts: readonly Part[
 }
 
 /** The first position, of those from one on, behind all rows that are written: these stay where they are. */
-async function firstUnwritten(workbook: Workbook, { part, from }: { part: Part; from: number }): Promise<number> {
-  const { header, rowCount } = await sightOf(workbook, part.spreadsheetId);
+function firstUnwritten(workbook: Workbook, { part, from }: { part: Part; from: number }): Promise<number> {
+  return readBySight(workbook, part.spreadsheetId, (sight) => firstUnwrittenIn(workbook, { part, from, sight }));
+}
+
+async function firstUnwrittenIn(workbook: Workbook, { part, from, sight }: { part: Part; from: number; sight: Sight }): Promise<number> {
+  const { header, rowCount } = sight;
   const start = rowOf([part], from)?.rowIndex ?? rowCount;
   const column = placesOf(header).get('response');
   if (column === undefined || start >= rowCount) return from;
