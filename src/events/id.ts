@@ -39,6 +39,9 @@ export function prefixOf(value: string): IdPrefix | undefined {
 /** The part after the prefix. */
 export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
 
+/** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
+export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
+
 /** An answer has no row of its own: its id names its response and its question. */
 export function answerId(responseId: Id<'resp'>, questionId: Id<'q'>): Id<'ans'> {
   return `ans_${suffixOf(responseId)}${suffixOf(questionId)}`;

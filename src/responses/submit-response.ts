@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
-import { isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
@@ -218,7 +218,7 @@ function prepare(
     response,
     row: {
       ...response,
-      eventId: newId('evt'),
+      eventId: eventIdOf(id),
       intakeVersion: form.intakeVersion,
       respondentKey: key,
       takesPlace: form.maxResponses !== null && response.familyId === id,
