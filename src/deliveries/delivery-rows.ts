@@ -5,7 +5,7 @@ import type { EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { AttemptOutcome } from './attempt.entity.ts';
-import type { DeliveryStatus } from './delivery.entity.ts';
+import type { DeliveryStatus, Redeliverer } from './delivery.entity.ts';
 
 /** A delivery as its owner sees it. */
 export interface DeliveryRow {
@@ -18,10 +18,15 @@ export interface DeliveryRow {
   integrationId: Id<'intg'>;
   status: DeliveryStatus;
   reason: string | null;
+  errorClass: string | null;
   attemptCount: number;
   nextAttemptAt: Date | null;
   createdAt: Date;
   finishedAt: Date | null;
+  redeliveredAt: Date | null;
+  redeliveredBy: Redeliverer | null;
+  redeliveredById: Id<'usr'> | null;
+  redrives: number;
 }
 
 export interface AttemptRow {
@@ -43,12 +48,15 @@ export interface DeliveryFilter {
   since?: Date | null | undefined;
   until?: Date | null | undefined;
   responseId?: string | null | undefined;
+  /** Of the last attempt. */
+  errorClass?: string | null | undefined;
 }
 
 const columns = trusted(`
   d.id, d.event_id as "eventId", d.event_type as "eventType", d.response_id as "responseId",
-  d.integration_id as "integrationId", d.status, d.reason, d.attempts as "attemptCount",
+  d.integration_id as "integrationId", d.status, d.reason, d.error_class as "errorClass", d.attempts as "attemptCount",
   d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
+  d.redelivered_at as "redeliveredAt", d.redelivered_by as "redeliveredBy", d.redelivered_by_id as "redeliveredById", d.redrives,
   coalesce((
     select case d.event_type when 'response.deleted' then r.erased_at else r.submitted_at end from responses r where r.id = d.response_id
   ), d.created_at) as "occurredAt"`);
@@ -88,13 +96,14 @@ export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<
 
 /** What a filter asks of `deliveries d`. */
 export function filterConditions(filter: DeliveryFilter): (Sql | undefined)[] {
-  const { integrationId, status, since, until, responseId } = filter;
+  const { integrationId, status, since, until, responseId, errorClass } = filter;
   return [
     integrationId ? sql`d.integration_id = ${integrationId}` : undefined,
     status ? sql`d.status = ${status}` : undefined,
     since ? sql`d.created_at >= ${since}` : undefined,
     until ? sql`d.created_at < ${until}` : undefined,
     responseId ? sql`d.response_id = ${responseId}` : undefined,
+    errorClass ? sql`d.error_class = ${errorClass}` : undefined,
   ];
 }
 

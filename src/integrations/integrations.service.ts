@@ -22,6 +22,7 @@ import {
 } from './integration-input.ts';
 import { Integration } from './integration.entity.ts';
 import { askFor } from './ask-for.ts';
+import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
@@ -51,6 +52,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       if (partnerId) requirePartnersOwn({ formId: input.formId, provider });
       const name = readName(input.name ?? provider.title);
       const events = readEvents(input.events ?? ['response.created']);
+      const deadRedrive = input.deadRedrive ? readDeadRedrive(input.deadRedrive) : null;
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
@@ -68,6 +70,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           statusReason: null,
           name, events, sinceVersion,
           pastEvents: [],
+          deadRedrive,
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
@@ -191,6 +194,7 @@ async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: s
 function applyChange(integration: Integration, { input, version, deps }: { input: UpdateIntegrationInput; version: number; deps: SettingsDeps }): void {
   if (typeof input.name === 'string') integration.name = readName(input.name);
   if (input.events) askFor(integration, { events: readEvents(input.events), version });
+  if (input.deadRedrive) integration.deadRedrive = readDeadRedrive(input.deadRedrive);
   if (input.settings) integration.settings = newSettings(integration, { input: input.settings, deps });
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
