@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { deliveriesIn, type Reach } from '../accounts/reach.ts';
-import { sql } from '../bound-sql.ts';
+import { allOf, sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 
 /** Dead deliveries of one integration that failed alike. */
@@ -19,17 +19,19 @@ export interface DeadGroup {
 /** More kinds of trouble than anybody reads; the largest come first. */
 const maxGroups = 200;
 
-/** What is dead of a form or an integration, by integration and class of error, the largest groups first. */
+/** What is dead of a form or an integration or of all there is, by integration and class of error, the largest groups first. */
 export async function groupDead(
   pool: Pool,
-  { reach, of }: { reach: Reach; of: { formId: Id<'form'> } | { integrationId: Id<'intg'> } },
+  { reach, of }: { reach: Reach; of: { formId?: string | undefined; integrationId?: string | undefined } },
 ): Promise<DeadGroup[]> {
   const query = sql`
     select d.integration_id as "integrationId", d.error_class as "errorClass", count(*)::int as count,
            min(d.finished_at) as first, max(d.finished_at) as last, max(d.id) as "exampleId"
     from deliveries d
-    where ${'formId' in of ? sql`d.form_id = ${of.formId}` : sql`d.integration_id = ${of.integrationId}`}
-      and d.status = 'dead' and ${deliveriesIn(reach)}
+    where d.status = 'dead' and ${deliveriesIn(reach)} and ${allOf([
+      of.formId ? sql`d.form_id = ${of.formId}` : undefined,
+      of.integrationId ? sql`d.integration_id = ${of.integrationId}` : undefined,
+    ])}
     group by d.integration_id, d.error_class
     order by count(*) desc, d.integration_id, d.error_class
     limit ${maxGroups}`;

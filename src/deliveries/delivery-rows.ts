@@ -73,16 +73,17 @@ export async function readDeliveries(
 
 export interface DeliveryPage {
   reach: Reach;
-  formId: Id<'form'>;
+  /** Absent: of all within reach. */
+  formId?: Id<'form'> | undefined;
   filter: DeliveryFilter;
   range: KeysetRange;
 }
 
-/** Deliveries of a form in the order of their ids, which is that of their creation. */
+/** Deliveries, of a form, in the order of their ids, which is that of their creation. */
 export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<DeliveryRow[]> {
   const { reach, formId, filter, range } = page;
   const conditions = [
-    sql`d.form_id = ${formId}`,
+    formId ? sql`d.form_id = ${formId}` : undefined,
     deliveriesIn(reach),
     range.after === undefined ? undefined : sql`d.id > ${range.after}`,
     range.before === undefined ? undefined : sql`d.id < ${range.before}`,
@@ -92,6 +93,13 @@ export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<
   const query = sql`select ${columns} from deliveries d where ${allOf(conditions)} order by d.id ${direction} limit ${range.limit}`;
   const { rows } = await pool.query<DeliveryRow>(query.toQuery());
   return rows;
+}
+
+/** How many deliveries within reach a filter finds. */
+export async function countDeliveries(pool: Pool, { reach, formId, filter }: Omit<DeliveryPage, 'range'>): Promise<number> {
+  const conditions = [formId ? sql`d.form_id = ${formId}` : undefined, deliveriesIn(reach), ...filterConditions(filter)];
+  const { rows } = await pool.query<{ count: number }>(sql`select count(*)::int as count from deliveries d where ${allOf(conditions)}`.toQuery());
+  return rows[0]?.count ?? 0;
 }
 
 /** What a filter asks of `deliveries d`. */

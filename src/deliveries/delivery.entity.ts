@@ -64,9 +64,9 @@ const DeliverySchema = defineEntity({
         `create index "deliveries_dead_of_form_index" on "deliveries" ("form_id", "id") include ("integration_id", "error_class", "finished_at") where status = 'dead'`,
     },
     {
-      name: 'deliveries_dead_index',
+      name: 'deliveries_redrive_index',
       expression:
-        `create index "deliveries_dead_index" on "deliveries" ("integration_id", "redrives", "finished_at") where status = 'dead'`,
+        `create index "deliveries_redrive_index" on "deliveries" ("integration_id", "redrives", "finished_at") where status = 'dead'`,
     },
   ],
   uniques: [{ properties: ['eventId', 'integrationId'] }],
