@@ -125,6 +125,7 @@ function nextRevision(facts: {
     amendedById: viewer.userId,
     erasedAt: null,
     erasedById: null,
+    flags: null,
     answers: result.answers,
   };
 }

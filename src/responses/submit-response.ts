@@ -211,6 +211,7 @@ function prepare(
     amendedById: null,
     erasedAt: null,
     erasedById: null,
+    flags: null,
     answers,
   };
   return {
