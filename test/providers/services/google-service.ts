@@ -23,7 +23,7 @@ export async function startGoogleService<Settings>(clock: ManualClock, settingsF
   const isMeant = ({ operation }: LoggedRequest) => operation.startsWith('sheets.') || operation.startsWith('drive.');
   return {
     settings: settingsFor(account, driveId),
-    secrets: [account.privateKey, ...account.privateKey.split('\n').filter((line) => line.length > 40)],
+    secrets: account.privateKey.split('\n').filter((line) => line.length > 40), // however the settings wrap them
     context: { serviceUrl: (name) => (name === 'google' ? google.url : undefined) },
     behave: createManners(google, { wording, isMeant }),
     effectsOf: ({ responseId }: Event) => rowsOf(google).filter(([first]) => first === responseId).length,
