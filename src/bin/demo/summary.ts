@@ -49,7 +49,7 @@ function countsOf({ submitted, flagged, receiver, sheet, receipts }: Result): [l
   const { requests, received, verified, failedOnPurpose } = receiver.counts();
   const latencies = receiver.latenciesMs().toSorted((one, other) => one - other);
   const quantile = (share: number): string => `${latencies[Math.floor(share * (latencies.length - 1))] ?? 0} ms`;
-  const rules = [...flagged.byRule].map(([rule, count]) => `${count} by ${rule}`).sort().reverse();
+  const rules = [...flagged.byRule].sort(([, one], [, other]) => other - one).map(([rule, count]) => `${count} by ${rule}`);
   return [
     ['submitted', String(submitted)],
     ['flagged', [String(flagged.responses), rules.join(', ')].filter((part) => part !== '').join(': ')],
