@@ -20,7 +20,7 @@ import {
   type SettingsDeps,
   type UpdateIntegrationInput,
 } from './integration-input.ts';
-import { fitToForm, reviseForm } from './fit-to-form.ts';
+import { fitToForm, refuseTooManyChecks, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
@@ -59,6 +59,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        if (formId) await refuseTooManyChecks(em, { formId, provider });
         if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
         return em.create(Integration, {

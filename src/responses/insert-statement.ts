@@ -76,19 +76,22 @@ const queued = `queued as (
     returning response_id, position, integrations_version
   )`;
 
-/**
- * One whose flags are not those of the revision before is another event right after it. The revision before is in this
- * statement's snapshot: had another one come between them, this row would have been left out.
- */
-const queuedWithFlags = `happened as (
+/** The rows whose flags are not those of the revision before: of first revisions the ones that have any. */
+const withOtherFlags = 'where inserted.flags is not null';
+
+/** The revision before is in this statement's snapshot: had another one come between them, the row would have been left out. */
+const withOtherFlagsThanBefore = `left join responses before on before.family_id = inserted.family_id and before.revision = inserted.revision - 1
+    where inserted.flags is distinct from before.flags`;
+
+/** One whose flags are other ones is another event right after it. */
+const queuedWithFlags = ({ continuing }: Needs): string => `happened as (
     select i.id, i.form_id, i.event_id, 'response.created' as type, i.ordinal, 1 as step
     from inserted join input i on i.id = inserted.id
     union all
     select i.id, i.form_id, i.flags_event_id, case when inserted.flags is null then 'response.cleared' else 'response.flagged' end, i.ordinal, 2
     from inserted
     join input i on i.id = inserted.id
-    left join responses before on before.family_id = inserted.family_id and before.revision = inserted.revision - 1
-    where inserted.flags is distinct from before.flags
+    ${continuing ? withOtherFlagsThanBefore : withOtherFlags}
   ), queued as (
     insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
     select h.event_id, h.type, o.id, h.form_id, h.id, o.integrations_version, now()
@@ -119,7 +122,8 @@ const queuedWithFlags = `happened as (
  * unquoted there, which took a third of the statement's time. Nor are the results joined: the planner expects one row
  * and would compare each with every other. A revision is answered only where it is not the first.
  */
-function textFor({ limited, continuing, flagged }: Needs, of: (name: FurtherParameter) => string): string {
+function textFor(needs: Needs, of: (name: FurtherParameter) => string): string {
+  const { limited, continuing, flagged } = needs;
   return `
   with input as (
     select * from unnest(
@@ -150,7 +154,7 @@ function textFor({ limited, continuing, flagged }: Needs, of: (name: FurtherPara
     order by i.ordinal
     on conflict do nothing
     returning id, revision${limited ? ', form_id' : ''}${limited || flagged ? ', family_id' : ''}${flagged ? ', flags' : ''}
-  ), ${limited ? countedPlaces(of('limitedForms')) : ''} ${flagged ? queuedWithFlags : queued}
+  ), ${limited ? countedPlaces(of('limitedForms')) : ''} ${flagged ? queuedWithFlags(needs) : queued}
   select response_id as id, position::float8 as position, integrations_version as "integrationsVersion", null::int as revision${flagged ? ', type' : ''} from queued
   union all
   select id, null, null, revision${flagged ? ', null' : ''} from inserted where revision > 1`;
