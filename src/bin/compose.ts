@@ -110,7 +110,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
       })
     : undefined;
-  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
+  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
         pool: dispatchPool,
