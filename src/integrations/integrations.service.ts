@@ -11,6 +11,7 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -58,7 +59,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
         const id = newId('intg');
-        return em.create(Integration, {
+        const created = em.create(Integration, {
           id,
           organizationId: viewer.organizationId,
           formId, partnerId,
@@ -71,6 +72,8 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           createdAt: at,
           updatedAt: at,
         });
+        await enqueueConnect(em, created);
+        return created;
       });
       announceChange(viewer.organizationId);
       return { integration, secret };
@@ -86,6 +89,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const found = await ownIntegration(em, { viewer, id: input.id });
         applyChange(found, { input, deps });
         found.updatedAt = laterThan(found.updatedAt, now());
+        await enqueueConnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -99,6 +103,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const integration = await changeIntegrations(caller, viewer, async (em) => {
         const found = await ownIntegration(em, { viewer, id });
         markDeleted(found, now());
+        await enqueueDisconnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
