@@ -6,6 +6,7 @@ import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatc
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
+import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -39,6 +40,7 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   submitter: Submitter;
+  checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
@@ -96,7 +98,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onStep?.('committed');
     publisher.publish(events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
+  const checks = createResponseChecks({ pool, providerNamed, sealer, log });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -152,6 +155,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     pool,
     forms,
     submitter,
+    checks,
     onCommitted,
     sweeper,
     dispatcher,
