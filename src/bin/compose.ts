@@ -7,6 +7,7 @@ import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
 import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -131,6 +132,24 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onStep,
       })
     : undefined;
+  const jobs = dispatcher && dispatchPool
+    ? createJobsRunner({
+        pool: dispatchPool,
+        forms,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        providerNamed,
+        sealer,
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        pollMs: config.FORMWIRE_RETRY_POLL,
+        claimMs: 3 * config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        announceChange: (organizationId) => {
+          dispatcher.integrationsChanged(organizationId);
+          announceIntegrations(publishing, organizationId);
+        },
+      })
+    : undefined;
 
   return {
     pool,
@@ -150,8 +169,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
-      ...(dispatcher && consuming
-        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs
+        ? [dispatcher, jobs, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

@@ -11,6 +11,7 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -62,7 +63,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         if (formId) await refuseTooManyChecks(em, { formId, provider });
         if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
-        return em.create(Integration, {
+        const created = em.create(Integration, {
           id,
           organizationId: viewer.organizationId,
           formId, partnerId,
@@ -75,6 +76,8 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           createdAt: at,
           updatedAt: at,
         });
+        await enqueueConnect(em, created);
+        return created;
       });
       announceChange(viewer.organizationId);
       return { integration, secret };
@@ -91,6 +94,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const settings = applyChange(found, { input, deps });
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider), settings });
         found.updatedAt = laterThan(found.updatedAt, now());
+        await enqueueConnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -105,6 +109,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const found = await ownIntegration(em, { viewer, id });
         markDeleted(found, now());
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider) });
+        await enqueueDisconnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
