@@ -12,7 +12,7 @@ import { startSimulators, type Shown, type Simulators } from './demo/simulators.
 import { clients, submitAll } from './demo/submit.ts';
 import { rowCount, summarize } from './demo/summary.ts';
 import { connect, connectRules, connectWebhook, createSurvey, disconnect } from './demo/survey.ts';
-import { waitForArrivals, waitUntilRecorded } from './demo/wait.ts';
+import { waitAWhile, waitForArrivals, waitUntilRecorded } from './demo/wait.ts';
 import { runProgram } from './run-program.ts';
 
 const allResponses = 500;
@@ -114,6 +114,7 @@ async function connectAll(deps: { api: ApiClient; receiver: DemoReceiver; simula
   keep(`Webhook to ${receiver.url}`, webhook);
   keep('Rules that the numbers must keep', await connectRules(api, formId));
   const sheet = simulators.google && createDemoSheet(simulators.google);
+  if (sheet) stack.defer(() => waitAWhile(sheet.isBinned)); // or the next Formwire on this data goes on trying, at the real Google
   if (sheet) keep('Google spreadsheet', await connect(api, { formId, name: 'Demo sheet', settings: sheet.settings }));
   const receipts = simulators.twilio && createDemoReceipts(simulators.twilio);
   if (receipts) keep('Receipts by SMS', await connect(api, { formId, name: 'Demo receipts', settings: receipts.settings }));

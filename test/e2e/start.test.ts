@@ -131,18 +131,23 @@ describe('the demo', () => {
     await run.says(`The Formwire at http://127.0.0.1:${other.port} runs already`);
   });
 
-  test('starts a Formwire, and shows the way of responses to a webhook', async () => {
+  test('starts a Formwire, and shows the way of responses to a webhook, a sheet and respondents', async () => {
     using data = createTemporaryDirectory();
     const { port } = await freePort();
     const env = { FORMWIRE_DATA: data.path, PORT: String(port), FORMWIRE_NATS_SERVER: inject('natsServerBinary') };
-    await using run = startProcess({ command: process.execPath, args: [demo, '--responses', '40', '--fail', '0.2'], env });
+    await using run = startProcess({ command: process.execPath, args: [demo, '--sheets', '--sms', '--responses', '40'], env });
     expect(await run.exited).toBe(0);
+    await run.says(/What is your name\? +│/);
+    await run.says(/\+9198\d+ │ delivered │ Thank you /);
     await run.says(/submitted +40\n/);
-    await run.says(/flagged +\d+: \d+ by /);
+    const [, flagged] = await run.says(/flagged +(\d+): \d+ by /);
     await run.says(/delivered +40\n/);
     const [, verified, requests] = await run.says(/verified +(\d+) of (\d+) requests/);
     expect(verified).toBe(requests);
-  }, 120_000);
+    await run.says(/rows +40\n/);
+    const sent = 40 - Number(flagged);
+    await run.says(`${sent} to ${sent} numbers: ${sent} delivered`);
+  }, 180_000);
 });
 
 /** One that was free a moment ago. */

@@ -7,6 +7,7 @@ export interface DemoSheet {
   /** What a person sees in it: the header, and a row for each response. */
   rows(): Cell[][];
   sharedWith(): string[];
+  isBinned(): boolean;
 }
 
 export function createDemoSheet(google: GoogleSimulator): DemoSheet {
@@ -18,5 +19,6 @@ export function createDemoSheet(google: GoogleSimulator): DemoSheet {
     settings: { googleSheets: { serviceAccount: { key }, folderId } },
     rows: () => files().flatMap(({ id }) => google.asUser.rows(id)),
     sharedWith: () => files().flatMap(({ permissions }) => permissions.flatMap(({ emailAddress }) => emailAddress ?? [])),
+    isBinned: () => files().length === 0,
   };
 }

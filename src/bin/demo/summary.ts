@@ -3,11 +3,14 @@ import type { DemoReceiver } from './receiver.ts';
 import type { DemoSheet } from './google-sheet.ts';
 import { say } from './say.ts';
 import type { Flagged } from './submit.ts';
-import { tableLines, type Cell } from './table.ts';
+import { tableLines } from './table.ts';
 
-const shownRows = 5;
+const shownRows = 4;
+const shownFlagged = 2;
 const shownMessages = 5;
-const cellWidth = 22;
+const cellWidth = 24;
+/** A terminal is not as wide as a survey. */
+const shownColumns = ['What is your name?', 'Which city do you live in?', 'what is the monthly income?', 'what is the monthly savings?', 'what is the monthly expenditure?', 'Flags'];
 const messageWidth = 100;
 
 export interface Result {
@@ -29,17 +32,18 @@ export function summarize(result: Result): void {
 
 function showSheet(sheet: DemoSheet): void {
   say('');
-  say(`The sheet, shared with ${sheet.sharedWith().join(', ')}:`);
+  say(`The sheet's first rows, and some that are flagged. It is shared with ${sheet.sharedWith().join(', ')}.`);
   say('');
-  for (const line of tableLines(sheet.rows().slice(0, shownRows + 1).map(interesting), cellWidth)) say(line);
+  const [header = [], ...rows] = sheet.rows();
+  const places = shownColumns.map((title) => header.indexOf(title)).filter((place) => place >= 0);
+  const flagged = rows.filter((row) => (row[header.indexOf('Flags')] ?? null) !== null);
+  const shown = new Set([header, ...rows.slice(0, shownRows), ...flagged.slice(0, shownFlagged)]);
+  for (const line of tableLines([...shown].map((row) => places.map((place) => row[place] ?? null)), cellWidth)) say(line);
 }
-
-/** A terminal is not as wide as a survey: the response's own columns but for its id, and the first answers. */
-const interesting = (row: Cell[]): Cell[] => row.slice(1, 9);
 
 function showMessages(receipts: DemoReceipts): void {
   say('');
-  say('Some of the messages:');
+  say('Some of the messages.');
   say('');
   const rows = receipts.messages().slice(0, shownMessages).map(({ to, status, body }) => [to, status, body]);
   for (const line of tableLines(rows, messageWidth)) say(line);

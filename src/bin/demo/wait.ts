@@ -36,3 +36,11 @@ export async function waitUntilRecorded(api: ApiClient, formId: string): Promise
     await sleep(50);
   }
 }
+
+const settlesWithinMs = 10_000;
+
+/** Gives something a while to come true; whoever waits goes on without it all the same. */
+export async function waitAWhile(isTrue: () => boolean): Promise<void> {
+  const giveUpAt = Date.now() + settlesWithinMs;
+  while (!isTrue() && Date.now() < giveUpAt) await sleep(50);
+}
