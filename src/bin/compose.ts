@@ -2,10 +2,13 @@ import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
+import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -38,10 +41,12 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   submitter: Submitter;
+  checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
+  redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Whether the database and NATS can be reached, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
@@ -95,7 +100,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onStep?.('committed');
     publisher.publish(events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
+  const checks = createResponseChecks({ pool, providerNamed, sealer, log });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -129,13 +135,17 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       })
     : undefined;
 
+  const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
+
   return {
     pool,
     forms,
     submitter,
+    checks,
     onCommitted,
     sweeper,
     dispatcher,
+    redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
       const reasons: string[] = [];
@@ -147,7 +157,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       publisher,
       ...(sweeper ? [sweeper] : []),
       ...(dispatcher && consuming
-        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+        ? [dispatcher, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

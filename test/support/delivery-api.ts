@@ -7,6 +7,7 @@ import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi } from './api.ts';
+import { openChecks } from './checks.ts';
 import { householdForm } from './household.ts';
 import { testSealer } from './sealer.ts';
 
@@ -36,14 +37,16 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
     extend: ({ pool, operationPool, reads, published, callers }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);
+      const checks = openChecks(pool);
       return {
         responses: createResponsesService({
           pool: operationPool,
           reads,
           forms: published,
+          checks,
           limits: callers,
           onCommitted,
-          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
+          submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
         integrations: createIntegrationsService({
           pool: operationPool,

@@ -123,9 +123,9 @@ export const editorOf = (organizationId: Id<'org'>): Viewer => ({ organizationId
 
 /** Amends a response as somebody of its organisation would, with what stands in `input`. */
 export const amendInPipeline = (
-  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { pool, forms, checks, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'checks' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
-): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
+): Promise<SubmittedResponse> => amendResponse({ pool, forms, checks, onCommitted }, { viewer: editorOf(organizationId), input });
 
 /** Erases a response as somebody of its organisation would. */
 export const eraseInPipeline = (
