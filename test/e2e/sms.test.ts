@@ -56,6 +56,28 @@ test('what cannot be sent says why, and costs others nothing', async () => {
   expect(await deliveriesOf(product.api, wrong)).toMatchObject({ deliveries: [{ status: 'DEAD', reason: 'The answer to "phone" is no number that can be written to.' }] });
 });
 
+test('a flagged response gets its receipt when it is amended so that the flag is cleared, and none when it is amended again', async () => {
+  await using twilio = await startTwilio();
+  await using product = await startProduct({ FORMWIRE_OUTSIDE_URLS: `twilio=${twilio.url}` });
+  const { api, pipeline, stranger } = product;
+  const formId = await createForm(api);
+  const rules = { rules: [{ name: 'modest', expression: 'total < 200.0', message: 'That is much.' }] };
+  await api.call('mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { errors { message } } }', { formId, settings: { rules } });
+  await connect(api, formId, settingsFor(twilio));
+  const responseId = await submit(stranger, formId, '+919810000017');
+  await waitForTally(pipeline.pool, { outbox: 0, canceled: 1, delivered: 0 });
+  expect(await deliveriesOf(api, responseId)).toMatchObject({ deliveries: [{ status: 'CANCELED', reason: expect.stringContaining('flagged') }] });
+
+  const amend = (id: string, expectedRevision: number, total: number) =>
+    api.call<{ response: { id: string } }>('mutation ($input: AmendResponseInput!) { amendResponse(input: $input) { response { id } errors { message } } }', { responseId: id, expectedRevision, answers: [{ key: 'total', value: total }] });
+  const { response } = await amend(responseId, 1, 20);
+  await waitForTally(pipeline.pool, { outbox: 0, canceled: 1, delivered: 1 });
+  const flagged = await amend(response.id, 2, 2_000);
+  await amend(flagged.response.id, 3, 30);
+  await waitForTally(pipeline.pool, { outbox: 0, canceled: 2, delivered: 1 });
+  expect(twilio.messages.map(({ body }) => body)).toEqual(['Donations: 20 received, thank you.']);
+});
+
 test('simulated receipts need no account', async () => {
   await using product = await startProduct();
   const formId = await createForm(product.api);

@@ -3,8 +3,9 @@ import { newId } from '../../src/events/id.ts';
 import { createRandom } from '../support/simulators/faults.ts';
 import type { Outcome as Fault } from '../support/simulators/faults.ts';
 import type { LoggedRequest } from '../support/simulators/server.ts';
+import { connectTwilio } from '../support/twilio/client.ts';
 import { replyOfTwilio, TwilioError } from '../support/twilio/errors.ts';
-import { Death, dyingHttp, receiptEvent, respondentNumber, startReceipts, type Receipts } from '../support/receipts.ts';
+import { Death, dyingHttp, receiptEvent, respondentNumber, sender, startReceipts, type Receipts } from '../support/receipts.ts';
 
 const isCreate = ({ operation }: LoggedRequest): boolean => operation === 'messages.create';
 const failNext = ({ twilio }: Receipts, outcome: Fault): void => void twilio.faults.add({ when: isCreate, outcome });
@@ -103,6 +104,17 @@ describe.each(both)('whose outcome is unknown, %s: a receipt that Twilio took', 
     await expect(at.deliver(event, { http: dyingHttp(at.context.http, 'after') })).rejects.toThrow(Death);
     expect(await at.deliverToTheEnd(event)).toEqual({ status: 'delivered' });
     expect(at.twilio.messages).toHaveLength(1);
+  });
+
+  test('is found behind a page of newer messages to its number', async () => {
+    await using at = await startReceipts({ settings: { unknownOutcome }, callsBack: false });
+    const event = receiptEvent();
+    failNext(at, { kind: 'drop', applied: true });
+    await at.deliver(event);
+    const others = connectTwilio(at.twilio);
+    for (let count = 0; count < 120; count += 1) await others.messages.create({ to: respondentNumber, from: sender, body: `Code ${count}` });
+    expect(await at.deliver(event)).toEqual({ status: 'delivered' });
+    expect(at.twilio.requests.filter(({ operation }) => operation === 'messages.list')).toHaveLength(2);
   });
 
   test('is found among the messages of a service, and behind the mark of a trial account', async () => {
