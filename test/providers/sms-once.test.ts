@@ -195,6 +195,18 @@ describe('whose outcome is unknown: a receipt that Twilio did not take', () => {
     expect(at.twilio.messages).toHaveLength(1);
   });
 
+  test('is not looked for at another number, where the settings name another one since', async () => {
+    await using at = await startReceipts();
+    const event = receiptEvent();
+    failNext(at, { kind: 'drop', applied: false });
+    await at.deliver(event);
+    const settings = { ...at.context.settings, recipientQuestion: 'other' };
+    expect(await at.deliver(event, { settings })).toHaveProperty('status', 'deferred');
+    at.clock.advance(3_600_000);
+    expect(await at.deliver(event, { settings })).toMatchObject({ status: 'rejected', error: 'OUTCOME_UNKNOWN' });
+    expect(at.twilio.requests).toHaveLength(1);
+  });
+
   test('goes out on its own attempt, not on another event’s', async () => {
     await using at = await startReceipts({ settings: { unknownOutcome: 'atLeastOnce' } });
     const familyId = newId('resp');
