@@ -1,4 +1,3 @@
-import { googleSheets } from './google-sheets/google-sheets.ts';
 import type { Provider } from './provider.ts';
 import { googleSheets } from './google-sheets/google-sheets.ts';
 import { rules } from './rules/rules.ts';
