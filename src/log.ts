@@ -7,11 +7,17 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
+ * On a line that stands as it is: what a provider writes because its owner asked for it, such as a message that is only
+ * simulated. No text can pass for it, since quotes in a text are escaped.
+ */
+const verbatim = '"isVerbatim":true';
+
+/**
  * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
  * decision. Never answers, secrets, or URLs with credentials: nobody logs them, and what others say goes through
- * `redact`, line by line.
+ * `redact`, line by line. `destination`: where they go; descriptor 2 where 1 is for people.
  */
-export function createLog(level: LogLevel, destination: DestinationStream = standardOutput): Log {
+export function createLog(level: LogLevel, destination: 1 | 2 | DestinationStream = 1): Log {
   return pino(
     {
       level,
@@ -20,10 +26,10 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
       messageKey: 'event',
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
-      hooks: { streamWrite: redact },
+      hooks: { streamWrite: (line) => (line.includes(verbatim) ? line : redact(line)) },
       redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
     },
-    destination,
+    typeof destination === 'number' ? writingTo(destination) : destination,
   );
 }
 
@@ -31,15 +37,15 @@ export function createLog(level: LogLevel, destination: DestinationStream = stan
  * Lines go out as they are written, and one that cannot is dropped: on a terminal that was closed, or a full disk,
  * pino's own destination tries for ever, and the process could never stop.
  */
-const standardOutput: DestinationStream = {
+const writingTo = (descriptor: 1 | 2): DestinationStream => ({
   write: (line) => {
     try {
-      writeSync(1, line);
+      writeSync(descriptor, line);
     } catch {
       // there is nowhere to say it
     }
   },
-};
+});
 
 /**
  * What a log line tells of an error. Only what is known to be safe: database errors carry whole rows in their details,

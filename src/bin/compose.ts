@@ -3,10 +3,14 @@ import { providerNamed } from '../../integrations/index.ts';
 import type { Readiness } from '../api/probes.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
+import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import type { FlowHooks } from '../monitoring/flow-metrics.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
@@ -49,10 +53,12 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   submitter: Submitter;
+  checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
+  redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Whether each role of this process can do its work, and if not, why. */
   readiness(): Promise<Readiness>;
@@ -117,7 +123,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     if (log.isLevelEnabled('debug')) for (const event of events) logCommitted(log, event);
     publisher.publish(tracing ? tracing.stamped(events) : events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted, onWritten: hooks?.onWritten, traceCommit: tracing?.commit });
+  const checks = createResponseChecks({ pool, providerNamed, sealer, log });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted, onWritten: hooks?.onWritten, traceCommit: tracing?.commit });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -131,7 +138,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onRepublished: hooks?.onRepublished,
       })
     : undefined;
-  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
+  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
         pool: dispatchPool,
@@ -157,14 +164,36 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onTurn: hooks?.onTurn,
       })
     : undefined;
+  const jobs = dispatcher && dispatchPool
+    ? createJobsRunner({
+        pool: dispatchPool,
+        forms,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        providerNamed,
+        sealer,
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        pollMs: config.FORMWIRE_RETRY_POLL,
+        claimMs: 3 * config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        announceChange: (organizationId) => {
+          dispatcher.integrationsChanged(organizationId);
+          announceIntegrations(publishing, organizationId);
+        },
+      })
+    : undefined;
+
+  const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
   return {
     pool,
     forms,
     submitter,
+    checks,
     onCommitted,
     sweeper,
     dispatcher,
+    redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
       const hasDatabase = await pool.query('select 1').then(() => true, () => false);
@@ -175,8 +204,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
-      ...(dispatcher && consuming
-        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs
+        ? [dispatcher, jobs, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

@@ -3,6 +3,7 @@ import { eventTypes, type EventType } from '../events/event.ts';
 import type { Sealer } from '../sealing.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import { UserError } from '../user-error.ts';
+import type { DeadRedriveInput } from './dead-redrive.ts';
 import { withKnownSecrets } from './secret-members.ts';
 import { parseSettings } from './parse-settings.ts';
 
@@ -12,6 +13,7 @@ export interface CreateIntegrationInput {
   name?: string | null | undefined;
   events?: readonly EventType[] | null | undefined;
   settings: Record<string, unknown>;
+  deadRedrive?: DeadRedriveInput | null | undefined;
 }
 
 /** What is absent or null stays as it is. */
@@ -20,6 +22,7 @@ export interface UpdateIntegrationInput {
   name?: string | null | undefined;
   events?: readonly EventType[] | null | undefined;
   settings?: Record<string, unknown> | null | undefined;
+  deadRedrive?: DeadRedriveInput | null | undefined;
   paused?: boolean | null | undefined;
 }
 
@@ -54,8 +57,16 @@ export function readName(name: string): string {
   throw new UserError('INVALID_INPUT', `A name has 1 to ${maxNameLength} characters and is not blank.`, ['name']);
 }
 
-/** The types of events an integration gets, each once, in the catalogue's order. Throws UserError where there are none. */
-export function readEvents(events: readonly EventType[]): EventType[] {
+/**
+ * The types of events an integration gets, each once, in the catalogue's order; its provider's choice where its owner
+ * makes none. One whose provider delivers nothing gets none. Throws UserError where it is asked for the other way round.
+ */
+export function readEvents(provider: Pick<Provider, 'title' | 'deliver' | 'defaultEvents'>, wanted: readonly EventType[] | null | undefined): EventType[] {
+  const events = wanted ?? provider.defaultEvents ?? ['response.created'];
+  if (!provider.deliver) {
+    if (events.length === 0) return [];
+    throw new UserError('INVALID_INPUT', `${provider.title} gets no events: it looks at responses before they are accepted. Leave them out.`, ['events']);
+  }
   if (events.length === 0) throw new UserError('INVALID_INPUT', 'Name at least one type of event.', ['events']);
   return eventTypes.filter((type) => events.includes(type));
 }

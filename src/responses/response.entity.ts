@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { Json } from '../events/canonical-json.ts';
+import type { Flag } from '../events/flag.ts';
 import type { Id } from '../events/id.ts';
 import type { ReviewState } from './review.entity.ts';
 
@@ -56,10 +57,18 @@ const ResponseSchema = defineEntity({
     erasedById: idColumn<'usr'>().nullable(),
     /** Where the response stands in the review while this is its current revision; null: received. */
     reviewState: p.text().$type<Exclude<ReviewState, 'received'>>().nullable(),
+    /** What rules had against it when it was accepted; null: nothing. */
+    flags: jsonColumn<Flag[]>().nullable(),
     answers: jsonColumn<StoredAnswers>(),
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
+    /** The place of the event that this revision made among all events; null: from before it was kept. */
+    position: p.bigint('number').columnType('bigint').nullable(),
+    /** The place of the event that its flags are other ones than those of the revision before; null: they are not. */
+    flagsPosition: p.bigint('number').columnType('bigint').nullable(),
+    /** How far the organisation's integrations had changed then: it says to which of them the event is due. */
+    integrationsVersion: p.integer().nullable(),
   },
   indexes: [
     { properties: ['formId', 'id', 'reviewState'] },
@@ -67,6 +76,10 @@ const ResponseSchema = defineEntity({
       name: 'responses_review_state_index',
       expression:
         `create index "responses_review_state_index" on "responses" ("form_id", "review_state", "id") where review_state is not null`,
+    },
+    {
+      name: 'responses_flags_index',
+      expression: `create index "responses_flags_index" on "responses" ("form_id", (flags is not null), "id") where flags is not null`,
     },
     {
       name: 'responses_respondent_key_index',

@@ -1,3 +1,4 @@
+import type { Flag } from '../../src/events/flag.ts';
 import type { Id } from '../../src/events/id.ts';
 import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
@@ -145,7 +146,8 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { owner: { organizationId, userId }, formId, responseId } = things;
     const integrationId = await insertIntegration(pool, { organizationId, userId, formId });
     await pool.query(`update integrations set partner_id = $2, settings = $3 where id = $1`, [integrationId, partner?.userId ?? null, JSON.stringify(secretSettings)]);
-    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead' });
+    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead', errorClass: 'TIMEOUT', finishedAt: new Date() });
+    await pool.query(`update deliveries set redelivered_at = now(), redelivered_by = 'member', redelivered_by_id = $2 where id = $1`, [deliveryId, userId]);
     await insertAttempt(pool, { deliveryId, number: 1 });
     return { integrationId, deliveryId };
   };
@@ -157,6 +159,7 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { formId, questionId, choiceId, removedQuestionId } = form;
     const submission = { formId, clientId: unique, answers: [{ questionId, value: choiceId }, { questionId: removedQuestionId, value: 'Soup' }] };
     const responseId = await submit(submission);
+    await pool.query('update responses set flags = $2 where id = $1', [responseId, JSON.stringify([flag])]);
     await crowd.run(owner, 'removeQuestion', { id: removedQuestionId });
     if (partner) {
       await pool.query('insert into form_grants (membership_id, form_id) select id, $2 from memberships where user_id = $1', [partner.userId, formId]);
@@ -186,5 +189,6 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
   };
 }
 
+const flag: Flag = { rule: 'edible', message: 'Not edible.', keys: ['which'], integrationId: newId('intg') };
 const french = [{ locale: 'fr', text: 'Potage' }];
 const secretSettings = { url: 'https://example.com/hooks?token=sesame', headers: [{ name: 'X-Key', value: 'sesame' }] };

@@ -41,6 +41,14 @@ describe('what others say is written without', () => {
     expect(redact(plain)).toBe(plain);
   });
 
+  test('but what an owner has asked for is written as it is, and nobody else can ask', () => {
+    const [simulated, hostile] = logged('info', (log) => {
+      log.info({ to: '+919876543210', isVerbatim: true }, 'sms.simulated');
+      log.info({ to: '+919876543210', said: '"isVerbatim":true' }, 'x');
+    });
+    expect([simulated?.['to'], hostile?.['to']]).toEqual(['+919876543210', '[redacted]']);
+  });
+
   test('in time that does not grow with what a hostile text repeats', () => {
     for (const part of ['http://', 'a:', 'eyJ', '+1', 'bearer ', '-----BEGIN PRIVATE KEY-----', 'x://a?']) {
       const text = part.repeat(20_000);
