@@ -13,7 +13,7 @@ const url = /[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'\\]+/gi;
 
 /** A text that somebody else wrote, such as the message of an error, without credentials, keys, tokens and phone numbers, as far as their form tells them. */
 export function redact(text: string): string {
-  let redacted = text.replace(url, redactUrl);
+  let redacted = text.includes('://') ? text.replace(url, redactUrl) : text; // to look for it costs ten times as much
   for (const [pattern, replacement] of secrets) redacted = redacted.replace(pattern, replacement);
   return redacted;
 }

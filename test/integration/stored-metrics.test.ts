@@ -63,7 +63,7 @@ test('neither dead nor pending deliveries are looked for among all others', asyn
       const client = await pool.connect();
       try {
         await client.query('begin; set local enable_seqscan = off');
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain select integration_id from deliveries where status = '${status}' limit 100000`);
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain select integration_id from deliveries where status = '${status}' ${status === 'dead' ? 'order by finished_at desc' : ''} limit 100000`);
         return rows.map((row) => row['QUERY PLAN']).join('\n');
       } finally {
         await client.query('rollback');
