@@ -21,7 +21,9 @@ import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
 import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
+import { createCallbacks } from '../integrations/callbacks.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
+import { createPreviewsService } from '../integrations/previews.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
@@ -65,6 +67,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       log,
     }),
   );
+  const settingsDeps = { providerNamed, sealer, network: networkPolicy({ allowLoopback }) };
   const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
@@ -84,13 +87,12 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
+        ...settingsDeps,
         pool: operationPool,
-        providerNamed,
-        sealer,
-        network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,
       }),
+      previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
@@ -99,6 +101,12 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
     introspection: config.FORMWIRE_INTROSPECTION,
     callers,
+    answerCallback: createCallbacks({
+      pool, providerNamed, sealer, log,
+      callContext: pipeline.callContext,
+      publicUrl: config.FORMWIRE_PUBLIC_URL,
+      onDue: pipeline.announceDue,
+    }),
     limits: { operationMs: config.FORMWIRE_OPERATION_TIMEOUT },
     log,
     host: config.HOST,

@@ -123,10 +123,12 @@ export const table = `
   Delivery.attempts                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.event                         -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.integration                   -        -     -      all   all    all    -       -         -    -    -    -    all
+  Delivery.tracking                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.response                      -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery/own.attempts                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.event                     -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.integration               -        -     -      all   all    all    all     -         -    -    -    -    all
+  Delivery/own.tracking                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.response                  -        -     -      all   all    all    none    -         -    -    -    -    none
 
   Mutation.register                      own      own   own    own   own    own    own     own       own  own  own  own  own
@@ -165,6 +167,8 @@ export const table = `
   Mutation.updateIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
+  Mutation.previewIntegration            U        N     F      own   own    F      own     N         F    F    F    own  F
+  Mutation.previewIntegration/response   U        N     F      own   own    F      F       F         F    F    F    F    F
   Mutation.redeliver                     U        N     F      ok    ok     F      N       N         F    F    F    F    ok
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
@@ -268,6 +272,8 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   'updateIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId, paused: true }),
   deleteIntegration: ({ integrationId }) => ({ id: integrationId }),
   'deleteIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId }),
+  previewIntegration: ({ formId }) => ({ formId, ...webhook }),
+  'previewIntegration/response': ({ formId, responseId }) => ({ formId, responseId, ...webhook }),
   redeliver: ({ deliveryId }) => ({ deliveryIds: [deliveryId] }),
   'redeliver/own': ({ ownDeliveryId }) => ({ deliveryIds: [ownDeliveryId] }),
   'redeliver/found': ({ formId }) => ({ filter: { formId, status: 'DEAD' } }),

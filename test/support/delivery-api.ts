@@ -3,6 +3,7 @@ import { createDeliveriesService } from '../../src/deliveries/deliveries.service
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
+import { createPreviewsService } from '../../src/integrations/previews.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
@@ -32,6 +33,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
   const announced: Id<'org'>[] = [];
   const committed: Event[] = [];
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
+  const settingsDeps = { providerNamed, sealer: testSealer, network: networkPolicy({ allowLoopback: false }) };
   let owners = 0;
   const api = await startTestApi({
     extend: ({ pool, operationPool, reads, published, callers }) => {
@@ -49,13 +51,12 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
         integrations: createIntegrationsService({
+          ...settingsDeps,
           pool: operationPool,
-          providerNamed,
-          sealer: testSealer,
-          network: networkPolicy({ allowLoopback: false }),
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },

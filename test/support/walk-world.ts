@@ -1,4 +1,5 @@
 import type { Flag } from '../../src/events/flag.ts';
+import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
 import type { Id } from '../../src/events/id.ts';
 import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
@@ -146,8 +147,10 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { owner: { organizationId, userId }, formId, responseId } = things;
     const integrationId = await insertIntegration(pool, { organizationId, userId, formId });
     await pool.query(`update integrations set partner_id = $2, settings = $3 where id = $1`, [integrationId, partner?.userId ?? null, JSON.stringify(secretSettings)]);
-    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead' });
+    const eventId = newId('evt');
+    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, eventId, status: 'dead' });
     await insertAttempt(pool, { deliveryId, number: 1 });
+    await noteTrackings(pool, { integrationId, trackings: [{ eventId, reference: 'SM1', status: 'sent', rank: 1, isFinal: false }] });
     return { integrationId, deliveryId };
   };
 
