@@ -16,6 +16,7 @@ import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
 import '../integrations/previews.graphql.ts';
+import '../jobs/jobs.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
 import '../responses/erase.graphql.ts';

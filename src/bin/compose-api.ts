@@ -24,6 +24,7 @@ import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createCallbacks } from '../integrations/callbacks.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import { createPreviewsService } from '../integrations/previews.service.ts';
+import { createJobsService } from '../jobs/jobs.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
@@ -92,6 +93,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
+      jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, onCommitted }),
     },

@@ -150,6 +150,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
         pollMs: config.FORMWIRE_RETRY_POLL,
         claimMs: 3 * config.FORMWIRE_LEASE,
+        rebuild: (entries) => rebuildEvents({ pool: dispatchPool, forms }, entries),
+        onDue: () => {
+          dispatcher.wake();
+          announceDue(publishing);
+        },
         drainMs: config.FORMWIRE_DRAIN,
         announceChange: (organizationId) => {
           dispatcher.integrationsChanged(organizationId);

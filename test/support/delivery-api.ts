@@ -4,6 +4,7 @@ import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
 import { createPreviewsService } from '../../src/integrations/previews.service.ts';
+import { createJobsService } from '../../src/jobs/jobs.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
@@ -56,6 +57,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
