@@ -61,7 +61,6 @@ function rowOf(input: SubmitResponseInput, survey: Survey): ResponseRow {
     collector: JSON.stringify(input.collector),
     metadata: '{}',
     flags: null,
-    flagsEventId: null,
   };
 }
 

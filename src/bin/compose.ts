@@ -3,7 +3,9 @@ import { providerNamed } from '../../integrations/index.ts';
 import type { CallContext } from '../../integrations/provider.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext, type CallableIntegration } from '../integrations/call-context.ts';
@@ -47,6 +49,7 @@ export interface Pipeline {
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
+  redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Tells dispatchers that pending deliveries are due sooner than they were. */
   announceDue(): void;
@@ -117,7 +120,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
       })
     : undefined;
-  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
+  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
   const providerContext: Pipeline['callContext'] = (integration, signal) => callContext(callContextDeps, integration, signal);
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
@@ -166,6 +169,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   const follower = dispatchPool
     ? createFollower({ pool: dispatchPool, callContext: providerContext, providerNamed, sealer, log, everyMs: Math.max(1_000, config.FORMWIRE_RETRY_POLL) })
     : undefined;
+  const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
   return {
     pool,
@@ -175,6 +179,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onCommitted,
     sweeper,
     dispatcher,
+    redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     announceDue: () => announceDue(publishing),
     callContext: providerContext,
@@ -188,7 +193,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       publisher,
       ...(sweeper ? [sweeper] : []),
       ...(dispatcher && consuming && jobs && follower
-        ? [dispatcher, jobs, follower, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
+        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
         : []),
     ],
     close: async () => {

@@ -39,6 +39,19 @@ export function prefixOf(value: string): IdPrefix | undefined {
 /** The part after the prefix. */
 export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
 
+/** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
+export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
+
+/**
+ * The event that a revision's flags are other ones than before has its id too, as a UUIDv8 in place of the v7: the digit
+ * that holds the version, and one bit of the counter below it, is two higher.
+ */
+export function flagsEventIdOf(responseId: Id<'resp'>): Id<'evt'> {
+  const suffix = suffixOf(responseId);
+  return `evt_${suffix.slice(0, versionDigit)}${alphabet.charAt(alphabet.indexOf(suffix.charAt(versionDigit)) + 2)}${suffix.slice(versionDigit + 1)}`;
+}
+const versionDigit = 10;
+
 /** An answer has no row of its own: its id names its response and its question. */
 export function answerId(responseId: Id<'resp'>, questionId: Id<'q'>): Id<'ans'> {
   return `ans_${suffixOf(responseId)}${suffixOf(questionId)}`;

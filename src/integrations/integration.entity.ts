@@ -12,6 +12,18 @@ import { Form } from '../forms/form.entity.ts';
 export const integrationStatuses = ['active', 'failing', 'paused', 'disabled'] as const;
 export type IntegrationStatus = (typeof integrationStatuses)[number];
 
+/** The types of events that an integration got of those accepted at a lower version than `until`, and no lower than its past before. */
+export interface PastEvents {
+  until: number;
+  events: EventType[];
+}
+
+/** That a dead delivery is tried again so long after it died, and so many times. */
+export interface DeadRedrive {
+  everyMs: number;
+  times: number;
+}
+
 const IntegrationSchema = defineEntity({
   name: 'Integration',
   tableName: 'integrations',
@@ -31,7 +43,11 @@ const IntegrationSchema = defineEntity({
     /** Where people find what `connect` made. */
     resourceUrl: p.text().nullable(),
     events: jsonColumn<EventType[]>(),
+    /** What it asked for before, oldest first. */
+    pastEvents: jsonColumn<PastEvents[]>().default('[]'),
     settings: jsonColumn<unknown>(),
+    /** When what is dead is tried again by itself; null: never. */
+    deadRedrive: jsonColumn<DeadRedrive>().nullable(),
     /** Signing keys, newest first. */
     secrets: jsonColumn<string[]>(),
     /** The organisation's integrations version it was created at: it gets the events accepted from then on. */
@@ -40,7 +56,15 @@ const IntegrationSchema = defineEntity({
     updatedAt: timeColumn(),
     deletedAt: timeColumn().nullable(),
   },
-  indexes: [{ properties: ['organizationId', 'formId'] }, { properties: ['formId'] }, { properties: ['partnerId'] }],
+  indexes: [
+    { properties: ['organizationId', 'formId'] },
+    { properties: ['formId'] },
+    { properties: ['partnerId'] },
+    {
+      name: 'integrations_dead_redrive_index',
+      expression: `create index "integrations_dead_redrive_index" on "integrations" ("id") where dead_redrive is not null`,
+    },
+  ],
 });
 
 /** The configured connection of a form, or of all forms of an organisation, to an outside service. */

@@ -20,8 +20,10 @@ import {
   type SettingsDeps,
   type UpdateIntegrationInput,
 } from './integration-input.ts';
-import { fitToForm, reviseForm } from './fit-to-form.ts';
+import { fitToForm, refuseTooManyChecks, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
+import { askFor } from './ask-for.ts';
+import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { ownFormId, partnerOf, requirePartnersOwn } from './own-form.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
@@ -53,6 +55,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       requireNamedForm(provider, input.formId);
       const name = readName(input.name ?? provider.title);
       const events = readEvents(provider, input.events);
+      const deadRedrive = input.deadRedrive ? readDeadRedrive(input.deadRedrive) : null;
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
@@ -60,6 +63,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        if (formId) await refuseTooManyChecks(em, { formId, provider });
         if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
         const created = em.create(Integration, {
@@ -70,6 +74,8 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           status: 'active',
           statusReason: null,
           name, events, sinceVersion,
+          pastEvents: [],
+          deadRedrive,
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
@@ -88,9 +94,9 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
      */
     async update(caller: Caller, input: UpdateIntegrationInput): Promise<Integration> {
       const viewer = requirePermission(caller, 'integrations:write');
-      const integration = await changeIntegrations(caller, viewer, async (em) => {
+      const integration = await changeIntegrations(caller, viewer, async (em, version) => {
         const found = await ownIntegration(em, { viewer, id: input.id });
-        const settings = applyChange(found, { input, deps });
+        const settings = applyChange(found, { input, version, deps });
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider), settings });
         found.updatedAt = laterThan(found.updatedAt, now());
         await enqueueConnect(em, found);
@@ -181,11 +187,12 @@ async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: s
 }
 
 /** Answers the new settings, if there are any. */
-function applyChange(integration: Integration, { input, deps }: { input: UpdateIntegrationInput; deps: SettingsDeps }): unknown {
+function applyChange(integration: Integration, { input, version, deps }: { input: UpdateIntegrationInput; version: number; deps: SettingsDeps }): unknown {
   const settings = input.settings ? newSettings(integration, { input: input.settings, deps }) : undefined;
   if (typeof input.name === 'string') integration.name = readName(input.name);
-  if (input.events) integration.events = readEvents(deps.providerNamed(integration.provider) ?? missing(integration), input.events);
+  if (input.events) askFor(integration, { events: readEvents(deps.providerNamed(integration.provider) ?? missing(integration), input.events), version });
   if (settings) integration.settings = settings.sealed;
+  if (input.deadRedrive) integration.deadRedrive = readDeadRedrive(input.deadRedrive);
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
   return settings?.parsed;

@@ -3,7 +3,7 @@ import type { Finding, FormShape, Provider } from '../../integrations/provider.t
 import type { Id } from '../events/id.ts';
 import type { Scope } from '../expressions/value-type.ts';
 import type { PublishedForm } from '../forms/published-forms.ts';
-import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
 import type { Log } from '../log.ts';
 import { scopeReader } from '../responses/answer-values.ts';
 import type { StoredAnswers } from '../responses/response.entity.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Json } from '../events/canonical-json.ts';
 import type { Event } from '../events/event.ts';
-import { isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, flagsEventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
 import { renderRevisionEvent } from '../events/revision-event.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
@@ -148,8 +148,7 @@ function prepared(facts: { input: AmendResponseInput; current: SubmittedResponse
   if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
   const row: AmendmentRow = {
     ...response,
-    eventId: newId('evt'),
-    flagsEventId: newId('evt'),
+    eventId: eventIdOf(response.id),
     intakeVersion: form.intakeVersion,
     organizationId: form.organizationId,
     amendedById: response.amendedById as Id<'usr'>,
@@ -171,5 +170,5 @@ function eventsOf(facts: { form: PublishedForm; row: AmendmentRow; inserted: Ins
   const amended: Event = { ...shared, id: row.eventId, type: 'response.amended', position, body };
   if (!flagsEvent) return [amended];
   const data = responseEventData({ row: response, definition: form.definition });
-  return [amended, { ...shared, ...flagsEvent, id: row.flagsEventId, body: renderRevisionEvent(flagsEvent.type, data) }];
+  return [amended, { ...shared, ...flagsEvent, id: flagsEventIdOf(row.id), body: renderRevisionEvent(flagsEvent.type, data) }];
 }

@@ -1,14 +1,12 @@
 import type { Pool } from 'pg';
-import type { Id } from '../events/id.ts';
+import { flagsEventIdOf, type Id } from '../events/id.ts';
 import type { FlagsEvent, Inserted, ResponseRow } from './insert-responses.ts';
 
 /** A revision ready to be written; documents as JSON text. */
-export interface AmendmentRow extends Omit<ResponseRow, 'takesPlace' | 'respondentKey' | 'flagsEventId'> {
+export interface AmendmentRow extends Omit<ResponseRow, 'takesPlace' | 'respondentKey'> {
   /** The one after the revision it was made of. */
   revision: number;
   amendedById: Id<'usr'>;
-  /** Of the event that its flags are other ones than before, should they be. */
-  flagsEventId: Id<'evt'>;
 }
 
 /**
@@ -23,27 +21,26 @@ const statement = `
   ), inserted as (
     insert into responses (
       id, form_id, form_version, family_id, revision, client_id, content_hash, submitted_at, amended_by_id,
-      answers, respondent, collector, metadata, flags
+      answers, respondent, collector, metadata, flags, position, integrations_version, flags_position
     )
-    select $1, f.id, f.version, family.id, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14::jsonb, $15::jsonb
+    select $1, f.id, f.version, family.id, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14::jsonb, $15::jsonb,
+           nextval('outbox_position_seq'), o.integrations_version,
+           case when $15::jsonb is distinct from before.flags then nextval('outbox_position_seq') end
     from family
+    join responses before on before.family_id = family.id and before.revision = $6 - 1
     join forms f on f.id = $3 and f.organization_id = $2 and f.version = $4 and f.intake_version = $16 and f.deleted_at is null
+    join organizations o on o.id = f.organization_id
     where (select max(r.revision) from responses r where r.family_id = family.id) = $6 - 1
     on conflict do nothing
-    returning id, form_id, flags
+    returning id, form_id, flags, position, integrations_version, flags_position
   ), happened as (
-    select $17 as event_id, 'response.amended' as type, 1 as step, id, form_id from inserted
+    select position, $17 as event_id, 'response.amended' as type from inserted
     union all
-    select $18, case when inserted.flags is null then 'response.cleared' else 'response.flagged' end, 2, inserted.id, inserted.form_id
-    from inserted
-    join responses before on before.family_id = $5 and before.revision = $6 - 1
-    where inserted.flags is distinct from before.flags
+    select flags_position, $18, case when flags is null then 'response.cleared' else 'response.flagged' end from inserted where flags_position is not null
   )
-  insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-  select h.event_id, h.type, o.id, h.form_id, h.id, o.integrations_version, now()
-  from happened h
-  join organizations o on o.id = $2
-  order by h.step
+  insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
+  select h.position, h.event_id, h.type, $2, inserted.form_id, inserted.id, inserted.integrations_version, now()
+  from happened h, inserted
   returning type, position::float8 as position, integrations_version as "integrationsVersion"`;
 
 /** Undefined where it was left out: somebody was first, the form has changed, or the client id is known. */
@@ -54,7 +51,7 @@ export async function insertAmendment(pool: Pool, row: AmendmentRow): Promise<In
     values: [
       row.id, row.organizationId, row.formId, row.formVersion, row.familyId, row.revision, row.clientId, row.contentHash,
       row.submittedAt, row.amendedById, row.answers, row.respondent, row.collector, row.metadata, row.flags, row.intakeVersion,
-      row.eventId, row.flagsEventId,
+      row.eventId, flagsEventIdOf(row.id),
     ],
   });
   const amended = rows.find(({ type }) => type === 'response.amended');

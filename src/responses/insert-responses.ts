@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Id } from '../events/id.ts';
+import { flagsEventIdOf, type Id } from '../events/id.ts';
 import { insertStatement, type FurtherParameter } from './insert-statement.ts';
 
 /** A response ready to be written; documents as JSON text. */
@@ -26,8 +26,6 @@ export interface ResponseRow {
   metadata: string;
   /** null: none. */
   flags: string | null;
-  /** Of the event that its flags are other ones than before; null where they cannot be: a first revision without any. */
-  flagsEventId: Id<'evt'> | null;
 }
 
 /** That a revision has other flags than the one before. */
@@ -57,10 +55,11 @@ type Answered = { id: string } & (
 export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> {
   const { numbers, limitedForms } = numberPlaces(rows);
   const families = rows.filter((row) => row.familyId !== row.id).map((row) => row.familyId);
+  const continuing = families.length > 0;
   const { name, text, further } = insertStatement({
     limited: limitedForms.length > 0,
-    continuing: families.length > 0,
-    flagged: rows.some((row) => row.flagsEventId !== null),
+    continuing,
+    flagged: continuing || rows.some((row) => row.flags !== null),
   });
   const valueOf = (parameter: FurtherParameter): unknown => {
     switch (parameter) {
@@ -73,7 +72,7 @@ export async function insertResponses(pool: Pool, rows: readonly ResponseRow[]):
       case 'flags':
         return rows.map((row) => row.flags ?? '').join(separator);
       case 'flagsEventIds':
-        return rows.map((row) => row.flagsEventId);
+        return rows.map((row) => flagsEventIdOf(row.id));
     }
   };
   const { rows: answered } = await pool.query<Answered>({

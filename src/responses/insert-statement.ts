@@ -64,38 +64,39 @@ const countedPlaces = (forms: string): string => `counted as (
     where p.form_id = taking.form_id
   ),`;
 
+/** Whether a row's flags are other ones than those of the revision before; a first one has none before it. */
+const hasOtherFlags = ({ continuing }: Needs): string =>
+  continuing
+    ? 'i.flags::jsonb is distinct from (select r.flags from responses r where r.family_id = i.family_id order by r.revision desc limit 1)'
+    : 'i.flags is not null';
+
+const outboxRows = `insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)`;
+
 /** A row that came in is one event. */
 const queued = `queued as (
-    insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-    select i.event_id, 'response.created', o.id, i.form_id, i.id, o.integrations_version, now()
+    ${outboxRows}
+    select inserted.position, i.event_id, 'response.created', f.organization_id, i.form_id, i.id, inserted.integrations_version, now()
     from inserted
     join input i on i.id = inserted.id
     join forms f on f.id = i.form_id
-    join organizations o on o.id = f.organization_id
     order by i.ordinal
     returning response_id, position, integrations_version
   )`;
 
-/**
- * One whose flags are not those of the revision before is another event right after it. The revision before is in this
- * statement's snapshot: had another one come between them, this row would have been left out.
- */
+/** One with other flags is another event right after it. */
 const queuedWithFlags = `happened as (
-    select i.id, i.form_id, i.event_id, 'response.created' as type, i.ordinal, 1 as step
-    from inserted join input i on i.id = inserted.id
+    select id, position, 'response.created' as type from inserted
     union all
-    select i.id, i.form_id, i.flags_event_id, case when inserted.flags is null then 'response.cleared' else 'response.flagged' end, i.ordinal, 2
-    from inserted
-    join input i on i.id = inserted.id
-    left join responses before on before.family_id = inserted.family_id and before.revision = inserted.revision - 1
-    where inserted.flags is distinct from before.flags
+    select id, flags_position, case when flags is null then 'response.cleared' else 'response.flagged' end from inserted where flags_position is not null
   ), queued as (
-    insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-    select h.event_id, h.type, o.id, h.form_id, h.id, o.integrations_version, now()
+    ${outboxRows}
+    select h.position, case when h.type = 'response.created' then i.event_id else i.flags_event_id end, h.type,
+           f.organization_id, i.form_id, i.id, inserted.integrations_version, now()
     from happened h
-    join forms f on f.id = h.form_id
-    join organizations o on o.id = f.organization_id
-    order by h.ordinal, h.step
+    join inserted on inserted.id = h.id
+    join input i on i.id = h.id
+    join forms f on f.id = i.form_id
+    order by h.position
     returning response_id, type, position, integrations_version
   )`;
 
@@ -110,7 +111,9 @@ const queuedWithFlags = `happened as (
  *   commit, so that the next statement, of whatever process, sees how many are left. A row that is left out as a repeat
  *   has its number all the same: then one after it is left out while a place is free, and is to be sent again, or
  * - it goes on with a family that is erased.
- * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
+ * The integrations version is read in the same snapshot: it says exactly which integrations were enabled. It stays with
+ * the response, as the places of its events do, so that what was due can be told when the outbox rows are gone. The
+ * revision before is in this snapshot, too: had another one come between them, the row would have been left out.
  *
  * What places, families and flags need would cost a single row a tenth of the statement's time also where there are
  * none, so that the statement without them is another one.
@@ -119,7 +122,8 @@ const queuedWithFlags = `happened as (
  * unquoted there, which took a third of the statement's time. Nor are the results joined: the planner expects one row
  * and would compare each with every other. A revision is answered only where it is not the first.
  */
-function textFor({ limited, continuing, flagged }: Needs, of: (name: FurtherParameter) => string): string {
+function textFor(needs: Needs, of: (name: FurtherParameter) => string): string {
+  const { limited, continuing, flagged } = needs;
   return `
   with input as (
     select * from unnest(
@@ -133,23 +137,25 @@ function textFor({ limited, continuing, flagged }: Needs, of: (name: FurtherPara
   ), ${continuing ? lockedFamilies(of('families')) : ''} ${limited ? lockedPlaces(of('limitedForms')) : ''} inserted as (
     insert into responses (
       id, form_id, form_version, client_id, content_hash, family_id, revision, submitted_at,
-      answers, respondent, collector, metadata, respondent_key${flagged ? ', flags' : ''}
+      answers, respondent, collector, metadata, respondent_key, position, integrations_version${flagged ? ', flags, flags_position' : ''}
     )
     select i.id, i.form_id, i.form_version, i.client_id, i.content_hash, i.family_id,
            case when i.family_id = i.id then 1
                 else 1 + (select coalesce(max(r.revision), 0) from responses r where r.family_id = i.family_id) end,
-           i.submitted_at, i.answers::jsonb, i.respondent::jsonb, i.collector::jsonb, i.metadata::jsonb, i.respondent_key
-           ${flagged ? ', i.flags::jsonb' : ''}
+           i.submitted_at, i.answers::jsonb, i.respondent::jsonb, i.collector::jsonb, i.metadata::jsonb, i.respondent_key,
+           nextval('outbox_position_seq'), o.integrations_version
+           ${flagged ? `, i.flags::jsonb, case when ${hasOtherFlags(needs)} then nextval('outbox_position_seq') end` : ''}
     from input i
     join forms f
       on f.id = i.form_id and f.version = i.form_version and f.intake_version = i.intake_version and f.deleted_at is null
      and f.status in ('open', 'closing')
      and (f.opens_at is null or f.opens_at <= now())
      and (f.closes_at is null or f.closes_at > now() or f.status = 'closing')
+    join organizations o on o.id = f.organization_id
     where true ${limited ? whileFree : ''} ${continuing ? inLockedFamily : ''}
     order by i.ordinal
     on conflict do nothing
-    returning id, revision${limited ? ', form_id' : ''}${limited || flagged ? ', family_id' : ''}${flagged ? ', flags' : ''}
+    returning id, revision, position, integrations_version${limited ? ', form_id, family_id' : ''}${flagged ? ', flags, flags_position' : ''}
   ), ${limited ? countedPlaces(of('limitedForms')) : ''} ${flagged ? queuedWithFlags : queued}
   select response_id as id, position::float8 as position, integrations_version as "integrationsVersion", null::int as revision${flagged ? ', type' : ''} from queued
   union all

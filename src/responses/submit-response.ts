@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
-import { isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, flagsEventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderRevisionEvent, type RevisionEventType } from '../events/revision-event.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
@@ -195,8 +195,7 @@ function prepare(
     response,
     row: {
       ...response,
-      eventId: newId('evt'),
-      flagsEventId: flags !== null || response.familyId !== id ? newId('evt') : null,
+      eventId: eventIdOf(id),
       intakeVersion: form.intakeVersion,
       respondentKey: key,
       takesPlace: form.maxResponses !== null && response.familyId === id,
@@ -226,6 +225,6 @@ function eventsOf(facts: { form: PublishedForm; row: ResponseRow; inserted: Inse
   const shared = { organizationId: row.organizationId, formId: row.formId, responseId: row.id, integrationsVersion };
   const rendered = (type: RevisionEventType): Uint8Array => render(type, { form, response: accepted });
   const created: Event = { ...shared, id: row.eventId, type: 'response.created', position, body: revision === 1 ? body : rendered('response.created') };
-  if (!flagsEvent || !row.flagsEventId) return [created];
-  return [created, { ...shared, ...flagsEvent, id: row.flagsEventId, body: rendered(flagsEvent.type) }];
+  if (!flagsEvent) return [created];
+  return [created, { ...shared, ...flagsEvent, id: flagsEventIdOf(row.id), body: rendered(flagsEvent.type) }];
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { providerNamed } from '../../integrations/index.ts';
 import type { Provider } from '../../integrations/provider.ts';
 import type { Json } from '../../src/events/canonical-json.ts';
-import type { Id } from '../../src/events/id.ts';
+import { flagsEventIdOf, type Id } from '../../src/events/id.ts';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { createResponseChecks } from '../../src/integrations/response-checks.ts';
 import { createLog, silentLog } from '../../src/log.ts';
@@ -154,6 +154,21 @@ describe('a response that breaks a rule', () => {
     expect((await submit({ income: 10, spent: 5 })).errors).toMatchObject([{ code: 'ANSWER_HIDDEN' }]);
     expect((await submit({ income: 101, spent: 5 })).response.flags).toEqual([]);
   });
+});
+
+test('a revision keeps what its flags’ event was: its id and its place, or that there was none', async () => {
+  await connect(affordable);
+  const { response: first } = await submit({ income: 10, spent: 12 });
+  await amend(first.id, 1, { note: 'Seen.' });
+  await submit({ income: 10, spent: 8 }, { familyId: first.id });
+  const { rows } = await api.pool.query('select id, flags_position::float8 as place from responses where family_id = $1 order by revision', [first.id]);
+  const { rows: events } = await api.pool.query(
+    `select event_id as id, position::float8 as place from outbox where form_id = $1 and type in ('response.flagged', 'response.cleared') order by outbox.position`,
+    [formId],
+  );
+  expect(events).toHaveLength(2);
+  expect(rows.map(({ place }) => place)).toEqual([events[0].place, null, events[1].place]);
+  expect(events.map(({ id }) => id)).toEqual([rows[0].id, rows[2].id].map(flagsEventIdOf));
 });
 
 describe('amending a flagged response', () => {

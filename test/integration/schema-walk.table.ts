@@ -61,6 +61,7 @@ export const table = `
   ApiKey.createdBy                       -        -     -      all   -      -      -       -         -    -    -    -    -
 
   Form.changes                           U        F     F      all   all    all    all     F         all  all  all  all  all
+  Form.deadLetters                       U        F     F      all   all    all    some    F         F    F    F    F    all
   Form.deliveries                        U        F     F      all   all    all    some    F         F    F    F    F    all
   Form.integrations                      U        F     F      all   all    all    some    F         F    F    F    all  all
   Form.owner                             none     none  none   all   all    all    none    none      none none none none none
@@ -117,10 +118,12 @@ export const table = `
   Job.differences                        -        -     -      all   all    all    -       -         -    -    -    all  all
   Job.integration                        -        -     -      all   all    all    -       -         -    -    -    all  all
 
+  Integration.deadLetters                -        -     -      all   all    all    -       -         -    -    -    F    all
   Integration.form                       -        -     -      all   all    all    -       -         -    -    -    all  all
   Integration.jobs                       -        -     -      all   all    all    -       -         -    -    -    all  all
   Integration.partner                    -        -     -      none  none   none   -       -         -    -    -    none none
   Integration.settings                   -        -     -      all   all    some   -       -         -    -    -    all  some
+  Integration/own.deadLetters            -        -     -      all   all    all    all     -         -    -    -    F    all
   Integration/own.form                   -        -     -      all   all    all    all     -         -    -    -    all  all
   Integration/own.jobs                   -        -     -      all   all    all    none    -         -    -    -    all  all
   Integration/own.partner                -        -     -      all   all    all    all     -         -    -    -    none none
@@ -129,11 +132,13 @@ export const table = `
   Delivery.attempts                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.event                         -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.integration                   -        -     -      all   all    all    -       -         -    -    -    -    all
+  Delivery.redeliveredByUser             -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery.tracking                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.response                      -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery/own.attempts                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.event                     -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.integration               -        -     -      all   all    all    all     -         -    -    -    -    all
+  Delivery/own.redeliveredByUser         -        -     -      all   all    all    none    -         -    -    -    -    none
   Delivery/own.tracking                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.response                  -        -     -      all   all    all    none    -         -    -    -    -    none
 
@@ -197,7 +202,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Tracking } from '../../integrations/provider.ts';
-import { callContext } from '../../src/integrations/call-context.ts';
 import { createFollower } from '../../src/integrations/follow-trackings.ts';
 import { followWaitsMs, neverTold } from '../../src/deliveries/claim-trackings.ts';
 import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
@@ -45,9 +44,8 @@ const makeDue = () => product.pipeline.pool.query('update trackings set follow_a
 
 /** Of another process, at a time of the test's choosing. */
 const follower = () => {
-  const { pool, forms } = product.pipeline;
-  const deps = { pool, forms, http: { post: async () => ({ kind: 'failure' as const, error: 'CONNECTION' as const, message: 'none' }) }, publicUrl: undefined, serviceUrls: {} };
-  return createFollower({ pool, log: silentLog, sealer: testSealer, providerNamed: () => fake, everyMs: 3_600_000, callContext: (integration, signal) => callContext(deps, integration, signal) });
+  const { pool, callContext } = product.pipeline;
+  return createFollower({ pool, callContext, log: silentLog, sealer: testSealer, providerNamed: () => fake, everyMs: 3_600_000 });
 };
 const follow = async () => {
   await makeDue();

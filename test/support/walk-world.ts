@@ -164,7 +164,8 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const integrationId = await insertIntegration(pool, { organizationId, userId, formId });
     await pool.query(`update integrations set partner_id = $2, settings = $3 where id = $1`, [integrationId, partner?.userId ?? null, JSON.stringify(secretSettings)]);
     const eventId = newId('evt');
-    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, eventId, status: 'dead' });
+    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, eventId, status: 'dead', errorClass: 'TIMEOUT', finishedAt: new Date() });
+    await pool.query(`update deliveries set redelivered_at = now(), redelivered_by = 'member', redelivered_by_id = $2 where id = $1`, [deliveryId, userId]);
     await insertAttempt(pool, { deliveryId, number: 1 });
     await noteTrackings(pool, { integrationId, trackings: [{ eventId, reference: 'SM1', status: 'sent', rank: 1, isFinal: false }] });
     return { integrationId, deliveryId };
