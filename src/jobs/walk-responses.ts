@@ -21,8 +21,7 @@ export interface WalkedPage {
 
 type Walker = Pick<EnabledIntegration, 'organizationId' | 'formId'>;
 
-const formsOf = ({ organizationId, formId }: Walker): Sql =>
-  formId ? sql`f.id = ${formId}` : sql`f.organization_id = ${organizationId} and f.deleted_at is null`;
+const formsOf = ({ organizationId, formId }: Walker): Sql => sql`f.deleted_at is null and ${formId ? sql`f.id = ${formId}` : sql`f.organization_id = ${organizationId}`}`;
 
 const submittedIn = ({ since, until }: JobInput): Sql =>
   allOf([since === undefined ? undefined : sql`r.submitted_at >= ${since}`, until === undefined ? undefined : sql`r.submitted_at < ${until}`]);
