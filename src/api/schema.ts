@@ -18,6 +18,7 @@ import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
 import '../integrations/previews.graphql.ts';
 import '../jobs/jobs.graphql.ts';
+import '../integrations/rule-tests.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
 import '../responses/erase.graphql.ts';

@@ -25,6 +25,7 @@ import { createCallbacks } from '../integrations/callbacks.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
 import { createPreviewsService } from '../integrations/previews.service.ts';
 import { createJobsService } from '../jobs/jobs.service.ts';
+import { createRuleTestsService } from '../integrations/rule-tests.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
@@ -95,6 +96,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       }),
       jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
+      ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),
       responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),

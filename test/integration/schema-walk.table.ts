@@ -178,6 +178,7 @@ export const table = `
   Mutation.updateIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
+  Mutation.testRules                     U        N     F      own   own    F      F       F         F    F    F    F    F
   Mutation.startBackfill                 U        N     F      ok    ok     F      F       F         F    F    F    F    ok
   Mutation.cancelBackfill                U        N     F      ok    ok     F      F       F         F    F    F    F    ok
   Mutation.verifySheet                   U        N     F      ok    ok     F      F       F         F    F    F    F    ok
@@ -202,7 +203,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -281,6 +282,7 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   eraseResponse: ({ responseId }) => ({ responseId }),
   setReviewState: ({ responseId }) => ({ responseId, state: 'APPROVED' }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),
+  testRules: ({ formId }) => ({ formId, rules: [{ name: 'known', expression: "name != 'x'", message: 'x' }] }),
   createIntegration: ({ formId }) => ({ formId, ...webhook }),
   'createIntegration/everywhere': () => webhook,
   updateIntegration: ({ integrationId }) => ({ id: integrationId, paused: true }),

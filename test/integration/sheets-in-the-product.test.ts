@@ -27,7 +27,7 @@ test('a spreadsheet is made, filled with what was there before, compared, mended
   const newest = async (kind: string) => (await shown()).jobs.find((job) => job.kind === kind);
   await expect.poll(shown, { timeout: 20_000 }).toMatchObject({ status: 'ACTIVE', resourceUrl: expect.stringContaining('/spreadsheets/d/') });
   const fileId = (await shown()).resourceUrl?.split('/').at(-2) ?? '';
-  const soups = () => google.asUser.rows(fileId).flatMap((row) => row.filter((cell) => ['Leek', 'Lentil', 'Tomato', 'Miso', 'Salt'].includes(String(cell)))).toSorted();
+  const soups = () => google.asUser.rows(fileId).flatMap((row) => row.map(String).filter((cell) => ['Leek', 'Lentil', 'Tomato', 'Miso', 'Salt'].includes(cell))).toSorted();
 
   await run(api, 'startBackfill', { integrationId: integration.id }, 'job { id }');
   await expect.poll(() => newest('BACKFILL'), { timeout: 20_000 }).toMatchObject({ status: 'DONE', done: 3, delivered: 3 });

@@ -5,6 +5,7 @@ import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
 import { createPreviewsService } from '../../src/integrations/previews.service.ts';
 import { createJobsService } from '../../src/jobs/jobs.service.ts';
+import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
@@ -59,6 +60,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
         }),
         jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
+        ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },

@@ -15,7 +15,7 @@ const work = (): Work => ({
 });
 
 const outcomesOf = async (deliver: NonNullable<Provider['deliver']>) => {
-  const provider: Provider = { ...fake, deliver } as Provider;
+  const provider: Provider = { ...fake, deliver };
   const { outcomes } = await attempt({ provider, contextFor: (signal) => createCallContext({}, { signal }), log: silentLog, calls: createCalls() }, [work(), work()]);
   return outcomes;
 };
