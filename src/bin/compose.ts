@@ -2,7 +2,9 @@ import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
@@ -44,6 +46,7 @@ export interface Pipeline {
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
+  redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Whether the database and NATS can be reached, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
@@ -132,6 +135,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       })
     : undefined;
 
+  const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
+
   return {
     pool,
     forms,
@@ -140,6 +145,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onCommitted,
     sweeper,
     dispatcher,
+    redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
       const reasons: string[] = [];
@@ -151,7 +157,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       publisher,
       ...(sweeper ? [sweeper] : []),
       ...(dispatcher && consuming
-        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+        ? [dispatcher, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

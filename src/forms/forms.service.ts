@@ -1,7 +1,7 @@
 import { newId, type Id } from '../events/id.ts';
 import type { Membership } from '../accounts/membership.entity.ts';
 import { requirePermission, requireWithin } from '../accounts/permissions.ts';
-import { formsWhere, reachOf, type Reach } from '../accounts/reach.ts';
+import { formsWhere, reachOf, type OrganizationReach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
@@ -113,7 +113,7 @@ export function createFormsService(deps: FormsDeps) {
   };
 }
 
-function pageOfForms({ em }: Caller, { reach, range }: { reach: Reach; range: KeysetRange }): Promise<Form[]> {
+function pageOfForms({ em }: Caller, { reach, range }: { reach: OrganizationReach; range: KeysetRange }): Promise<Form[]> {
   const { after, before, limit, reversed } = range;
   const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
   return em.find(

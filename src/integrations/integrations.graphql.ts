@@ -11,6 +11,7 @@ import { createLoader } from '../graphql/loader.ts';
 import { mutation } from '../graphql/mutation.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { requireFormOwner } from '../responses/require-form-owner.ts';
+import { shownDeadRedrive, type DeadRedriveInput } from './dead-redrive.ts';
 import type { IntegrationsService } from './integrations.service.ts';
 import { shownSettings } from './shown-settings.ts';
 import { createSettingsInput } from './settings-input.ts';
@@ -42,6 +43,21 @@ const IntegrationStatusType = builder.enumType('IntegrationStatus', {
   } as const,
 });
 
+const DeadRedriveType = builder.objectRef<DeadRedriveInput>('DeadRedrive').implement({
+  description: 'That dead deliveries are tried again by themselves, while the integration is active.',
+  fields: (t) => ({
+    every: t.exposeString('every', { description: 'How long after a death, such as `24h`.' }),
+    times: t.exposeInt('times', { description: 'How often, unless somebody redelivers in between.' }),
+  }),
+});
+
+const DeadRedriveInputType = builder.inputType('DeadRedriveInput', {
+  fields: (t) => ({
+    every: t.string({ required: true, description: 'From `1h` to `720h`.' }),
+    times: t.int({ required: true, description: 'At most 100; 0 switches it off.' }),
+  }),
+});
+
 export const IntegrationType = nodeRef('Integration', { prefix: 'intg', load: integrationLoader });
 IntegrationType.implement({
   description: 'The connection of a form, or of all forms of an organisation, to an outside service.',
@@ -67,6 +83,12 @@ IntegrationType.implement({
       type: UserType,
       nullable: true,
       resolve: ({ partnerId }, _args, context) => (partnerId ? userLoader(context).load(partnerId) : null),
+    }),
+    deadRedrive: t.field({
+      description: 'Whether dead deliveries are tried again by themselves; null: they are not.',
+      type: DeadRedriveType,
+      nullable: true,
+      resolve: ({ deadRedrive }) => deadRedrive && shownDeadRedrive(deadRedrive),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
@@ -112,6 +134,7 @@ mutation('createIntegration', {
     name: t.string({ description: 'By default the provider’s title.' }),
     events: t.field({ type: [EventTypeType], description: 'Default: [RESPONSE_CREATED].' }),
     settings: t.field({ type: IntegrationSettingsInput, required: true }),
+    deadRedrive: t.field({ type: DeadRedriveInputType, description: 'Default: dead deliveries wait for somebody.' }),
   }),
   payload: { integration: IntegrationType, secret: 'String' },
   run: (input, context) => context.services.integrations.create(context, input),
@@ -124,6 +147,7 @@ mutation('updateIntegration', {
     name: t.string(),
     events: t.field({ type: [EventTypeType] }),
     settings: t.field({ type: IntegrationSettingsInput, description: 'Takes the place of all settings so far, but for secrets that are not given again; also mends one that is failing or disabled.' }),
+    deadRedrive: t.field({ type: DeadRedriveInputType }),
     paused: t.boolean({ description: 'true: deliveries wait from now on. false: resumes, also one that is failing or disabled.' }),
   }),
   payload: { integration: IntegrationType },

@@ -23,6 +23,7 @@ import {
 import { fitToForm, refuseTooManyChecks, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
 import { askFor } from './ask-for.ts';
+import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
@@ -53,6 +54,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       requireNamedForm(provider, input.formId);
       const name = readName(input.name ?? provider.title);
       const events = readEvents(provider, input.events);
+      const deadRedrive = input.deadRedrive ? readDeadRedrive(input.deadRedrive) : null;
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
@@ -72,6 +74,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           statusReason: null,
           name, events, sinceVersion,
           pastEvents: [],
+          deadRedrive,
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
@@ -206,6 +209,7 @@ function applyChange(integration: Integration, { input, version, deps }: { input
   if (typeof input.name === 'string') integration.name = readName(input.name);
   if (input.events) askFor(integration, { events: readEvents(deps.providerNamed(integration.provider) ?? missing(integration), input.events), version });
   if (settings) integration.settings = settings.sealed;
+  if (input.deadRedrive) integration.deadRedrive = readDeadRedrive(input.deadRedrive);
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
   return settings?.parsed;

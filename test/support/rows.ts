@@ -66,6 +66,7 @@ export interface DeliveryDetails {
   eventId?: Id<'evt'>;
   status?: DeliveryStatus;
   reason?: string | null;
+  errorClass?: string | null;
   attempts?: number;
   createdAt?: Date;
   nextAttemptAt?: Date | null;
@@ -78,8 +79,8 @@ export async function insertDelivery(pool: Pool, details: DeliveryDetails): Prom
   const id = newId('dlv');
   await pool.query(
     `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition,
-                             status, reason, attempts, next_attempt_at, claimed_by, claim_expires_at, created_at, finished_at)
-     values ($1, $2, 'response.created', 1, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14)`,
+                             status, reason, attempts, next_attempt_at, claimed_by, claim_expires_at, created_at, finished_at, error_class)
+     values ($1, $2, 'response.created', 1, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       id,
       details.eventId ?? newId('evt'),
@@ -95,6 +96,7 @@ export async function insertDelivery(pool: Pool, details: DeliveryDetails): Prom
       details.claimExpiresAt ?? null,
       details.createdAt ?? new Date(),
       details.finishedAt ?? null,
+      details.errorClass ?? null,
     ],
   );
   return id;
