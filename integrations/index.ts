@@ -1,5 +1,5 @@
-import { googleSheets } from './google-sheets/google-sheets.ts';
 import type { Provider } from './provider.ts';
+import { googleSheets } from './google-sheets/google-sheets.ts';
 import { rules } from './rules/rules.ts';
 import { sms } from './sms/sms.ts';
 import { webhook } from './webhook/webhook.ts';

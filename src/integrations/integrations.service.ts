@@ -193,7 +193,8 @@ function requireNamedForm(provider: Provider, formId: string | null | undefined)
   throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
 }
 
-async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
+/** A form within the viewer's reach, if one is named. Throws UserError where there is none of this id. */
+export async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
   const { viewer, formId } = wanted;
   if (formId === null || formId === undefined) return null;
   if (isId('form', formId) && (await em.count(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null })) > 0) return formId;
