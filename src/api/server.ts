@@ -8,10 +8,11 @@ import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { withinRequest } from '../request-scope.ts';
+import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
 import { clientAddress } from './client-address.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
-import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
+import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { close, listen } from './listening.ts';
@@ -21,6 +22,7 @@ import { pathOf } from './path-of.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
 import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
+import { unavailable } from './refused.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -40,6 +42,8 @@ export interface ApiServerOptions extends ProbeOptions {
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
+  /** What becomes of a request to `/callbacks/<integration>`. */
+  answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
@@ -58,11 +62,12 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`, `/metrics`. */
+/** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`, `/metrics`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const graphql = createEndpoint(options, limits);
   const probes = createProbes(options);
+  const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
 
   const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -73,7 +78,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (pathOf(request) === '/graphql') return answerGraphql(request, response);
+    const path = pathOf(request);
+    if (path.startsWith(callbacksPath)) return callbacks(request, response);
+    if (path === '/graphql') return answerGraphql(request, response);
     if (await probes(request, response)) return undefined;
     return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
   };
@@ -115,9 +122,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
-  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, introspection, callers, log } = options;
-  const addressOf = ({ socket, headers }: IncomingMessage): string =>
-    clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
+  const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
   return createGraphqlEndpoint({
@@ -127,12 +132,19 @@ function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnTyp
     prepare: createPrepare({ schema, documents, limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
     streams: createStreamEndpoint({ schema, maskError, limits, log }),
-    addressOf,
+    addressOf: addressFinder(options),
     createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
   });
 }
 
+const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>
+  clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
+
 /** Whatever else is asked for is nothing of ours, and may be long and hostile. */
-const knownPath = (request: IncomingMessage): string => (pathOf(request) === '/graphql' ? '/graphql' : 'other');
+function knownPath(request: IncomingMessage): string {
+  const path = pathOf(request);
+  if (path.startsWith(callbacksPath)) return '/callbacks';
+  return path === '/graphql' ? path : 'other';
+}
 
 const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type')).startsWith('text/event-stream');
