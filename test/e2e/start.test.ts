@@ -42,7 +42,9 @@ test('one command serves, says where, and tells what to try next', async () => {
   const url = await urlOf(run);
   await run.says(`data in ${data.path}`);
   await run.says(`PORT=${new URL(url).port} npm run demo`);
-  await expect.poll(() => get(`${url}/readyz`)).toEqual({ status: 200, body: { ready: true, reasons: [] } });
+  const all = { ready: true, reasons: [] };
+  const body = { ...all, roles: { api: all, relay: all, dispatcher: all } };
+  await expect.poll(() => get(`${url}/readyz`)).toEqual({ status: 200, body });
   expect(await get(`${url}/livez`)).toMatchObject({ status: 200 });
   await run.kill('SIGTERM');
   expect(await run.exited).toBe(0);
