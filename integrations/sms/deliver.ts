@@ -1,5 +1,6 @@
 import type { CallContext, DeliveryRequest, Outcome, Tracking } from '../provider.ts';
 import { findMessage } from './find-message.ts';
+import { fingerprint } from './ledger-keys.ts';
 import { noteNews } from './note-news.ts';
 import { outcomeOfSearch } from './outcome-of.ts';
 import { afterNotFound, nextStep, type Sending } from './receipt.ts';
@@ -49,7 +50,8 @@ async function settle(context: Context, about: { response: ReceiptEvent; eventId
   const { response, eventId, sending } = about;
   const { familyId } = response;
   const recipient = recipientOf(response, context.settings);
-  const reply = recipient.kind === 'number' ? await findMessage(context, { number: recipient.number, familyId, sending }) : nothingFound;
+  const isSame = recipient.kind === 'number' && fingerprint(recipient.number) === sending.to;
+  const reply = isSame ? await findMessage(context, { number: recipient.number, familyId, sending }) : nothingFound;
   switch (reply.kind) {
     case 'answer':
       if (!reply.value) return endSearch(context, about);
@@ -62,7 +64,7 @@ async function settle(context: Context, about: { response: ReceiptEvent; eventId
   }
 }
 
-/** Where the settings name nobody any more that the message can have gone to. */
+/** Where the settings have changed, and name somebody else than the message can have gone to. */
 const nothingFound = { kind: 'answer', value: undefined } as const;
 
 async function endSearch(context: Context, { response, eventId, sending }: Parameters<typeof settle>[1]): Promise<Outcome | undefined> {

@@ -3,14 +3,15 @@ import { z } from 'zod';
 /**
  * What the ledger knows of the one receipt of a response, over all its revisions:
  *
- *     none ──▶ sending ──▶ accepted ◀── unknown
- *               │ ▲  │                    ▲
- *               ▼ │  └────────────────────┘
- *             refused
+ *     none ──▶ sending ──▶ accepted
+ *               │ ▲  │ ▲       ▲
+ *               ▼ │  ▼ │       │
+ *           refused  unknown ──┘
  *
  * `sending` is noted before Twilio is called. Whoever finds it later does not know what came of the call: the answer was
  * lost, or the process that noted it is gone, or it is still at it. `unknown`: it was looked for in vain and given up,
- * until a callback or a look at the owner's wish says otherwise. Numbers and texts are hashes.
+ * until a callback says that it is there, or somebody delivers it again and would rather have it twice. Numbers and texts
+ * are hashes.
  */
 const receipt = z.discriminatedUnion('status', [
   z.object({

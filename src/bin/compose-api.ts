@@ -22,6 +22,7 @@ import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
 import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
+import { createRuleTestsService } from '../integrations/rule-tests.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
@@ -91,6 +92,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
+      ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback }) }),
       responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),

@@ -9,6 +9,7 @@ import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
 import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -134,6 +135,24 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onStep,
       })
     : undefined;
+  const jobs = dispatcher && dispatchPool
+    ? createJobsRunner({
+        pool: dispatchPool,
+        forms,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        providerNamed,
+        sealer,
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        pollMs: config.FORMWIRE_RETRY_POLL,
+        claimMs: 3 * config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        announceChange: (organizationId) => {
+          dispatcher.integrationsChanged(organizationId);
+          announceIntegrations(publishing, organizationId);
+        },
+      })
+    : undefined;
 
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
@@ -156,8 +175,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
-      ...(dispatcher && consuming
-        ? [dispatcher, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs
+        ? [dispatcher, jobs, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

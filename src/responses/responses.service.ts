@@ -138,7 +138,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
 /** A text that PostgreSQL cannot keep is in no row, and cannot even be asked for. */
 function refuseUnstorable(filter: ResponseFilter): void {
-  for (const name of ['clientId', 'collectorUserId', 'respondentMobile'] as const) {
+  for (const name of ['clientId', 'collectorUserId', 'respondentMobile', 'flag'] as const) {
     const reason = whyTextUnstorable(filter[name] ?? '');
     if (reason !== undefined) throw new UserError('INVALID_INPUT', `${name} ${reason}.`, ['filter', name]);
   }

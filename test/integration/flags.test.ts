@@ -5,13 +5,16 @@ import { providerNamed } from '../../integrations/index.ts';
 import type { Provider } from '../../integrations/provider.ts';
 import type { Json } from '../../src/events/canonical-json.ts';
 import { flagsEventIdOf, type Id } from '../../src/events/id.ts';
-import { createPublishedForms } from '../../src/forms/published-forms.ts';
+import { createPublishedForms, type PublishedForm } from '../../src/forms/published-forms.ts';
 import { createResponseChecks } from '../../src/integrations/response-checks.ts';
 import { createLog, silentLog } from '../../src/log.ts';
+import { amendResponse } from '../../src/responses/amend-response.ts';
 import { rebuildEvents, type EventEntry } from '../../src/responses/rebuild-events.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
+import { openChecks } from '../support/checks.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
 import { openOtherSubmitter } from '../support/forms-api.ts';
+import { editorOf } from '../support/pipeline.ts';
 import { testSealer } from '../support/sealer.ts';
 
 let api: DeliveryApi;
@@ -281,6 +284,22 @@ describe('a change of rules', () => {
     expect(await elsewhere()).toEqual(['Too much.']);
     await call('deleteIntegration', { id }, 'integration { id }');
     expect(await elsewhere()).toEqual([]);
+  });
+
+  test('in the middle of an amendment has it checked once more', async () => {
+    const { response: first } = await submit({ income: 10, spent: 8 });
+    const before = await api.published.refresh(formId);
+    await connect(affordable);
+    const looks = [before];
+    const forms = { refresh: async (id: string) => looks.shift() ?? api.published.refresh(id) };
+    const present = openChecks(api.pool);
+    // a process that looked right before the change knows of no rules
+    const checks = { of: (form: PublishedForm) => (form === before ? () => [] : present.of(form)) };
+    const deps = { pool: api.pool, forms, checks, onCommitted: () => undefined };
+    const input = { responseId: first.id, expectedRevision: 1, answers: answersOf({ spent: 12 }) };
+    const amended = await amendResponse(deps, { viewer: editorOf(owner.organizationId), input });
+    expect(looks).toEqual([]);
+    expect(amended.flags).toMatchObject([{ rule: 'affordable' }]);
   });
 
   test('refuses nobody whom the present rules take', async () => {

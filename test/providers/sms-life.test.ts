@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import type { CallbackRequest } from '../../integrations/provider.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { CallbackRequest, HttpClient, HttpExchange } from '../../integrations/provider.ts';
 import { sms } from '../../integrations/sms/sms.ts';
 import { newId } from '../../src/events/id.ts';
 import { receiptEvent, respondentNumber, startReceipts, type Receipts } from '../support/receipts.ts';
@@ -212,4 +212,24 @@ test('nothing but simulated messages is written to the log', async () => {
   await using at = await startReceipts();
   await at.deliver(receiptEvent());
   expect(at.logged).toEqual([]);
+});
+
+test('without a simulator, messages go to where Twilio is, whatever the environment says', async () => {
+  await using at = await startReceipts({ callsBack: false });
+  const asked: HttpExchange[] = [];
+  const http: HttpClient = {
+    ...at.context.http,
+    exchange: async (request) => {
+      asked.push(request);
+      return { kind: 'failure', error: 'CONNECTION', message: 'The name does not exist.', isSent: false };
+    },
+  };
+  vi.stubEnv('TWILIO_EDGE', 'sydney');
+  vi.stubEnv('TWILIO_REGION', 'au1');
+  expect(await at.deliver(receiptEvent(), { http, serviceUrl: () => undefined })).toMatchObject({ status: 'retry', error: 'CONNECTION' });
+  vi.unstubAllEnvs();
+  expect(asked).toMatchObject([{ method: 'POST', url: `https://api.twilio.com/2010-04-01/Accounts/${at.twilio.account.sid}/Messages.json` }]);
+  expect(Object.fromEntries(new URLSearchParams(Buffer.from(asked[0]!.body).toString()))).toEqual({
+    To: respondentNumber, From: '+15005550006', Body: expect.stringMatching(/^Thank you for/), SmartEncoded: 'false',
+  });
 });

@@ -3,8 +3,9 @@ import { newId } from '../../src/events/id.ts';
 import { createRandom } from '../support/simulators/faults.ts';
 import type { Outcome as Fault } from '../support/simulators/faults.ts';
 import type { LoggedRequest } from '../support/simulators/server.ts';
+import { connectTwilio } from '../support/twilio/client.ts';
 import { replyOfTwilio, TwilioError } from '../support/twilio/errors.ts';
-import { Death, dyingHttp, receiptEvent, respondentNumber, startReceipts, type Receipts } from '../support/receipts.ts';
+import { Death, dyingHttp, receiptEvent, respondentNumber, sender, startReceipts, type Receipts } from '../support/receipts.ts';
 
 const isCreate = ({ operation }: LoggedRequest): boolean => operation === 'messages.create';
 const failNext = ({ twilio }: Receipts, outcome: Fault): void => void twilio.faults.add({ when: isCreate, outcome });
@@ -105,6 +106,17 @@ describe.each(both)('whose outcome is unknown, %s: a receipt that Twilio took', 
     expect(at.twilio.messages).toHaveLength(1);
   });
 
+  test('is found behind a page of newer messages to its number', async () => {
+    await using at = await startReceipts({ settings: { unknownOutcome }, callsBack: false });
+    const event = receiptEvent();
+    failNext(at, { kind: 'drop', applied: true });
+    await at.deliver(event);
+    const others = connectTwilio(at.twilio);
+    for (let count = 0; count < 120; count += 1) await others.messages.create({ to: respondentNumber, from: sender, body: `Code ${count}` });
+    expect(await at.deliver(event)).toEqual({ status: 'delivered' });
+    expect(at.twilio.requests.filter(({ operation }) => operation === 'messages.list')).toHaveLength(2);
+  });
+
   test('is found among the messages of a service, and behind the mark of a trial account', async () => {
     const messagingServiceSid = `MG${'0'.repeat(32)}`;
     await using at = await startReceipts({ settings: { unknownOutcome, from: undefined, messagingServiceSid }, callsBack: false });
@@ -181,6 +193,18 @@ describe('whose outcome is unknown: a receipt that Twilio did not take', () => {
     for (let count = 0; count < 2; count += 1) expect(await at.deliverToTheEnd(event)).toHaveProperty('status', 'rejected');
     expect(await at.deliver(event, { settings: { ...at.context.settings, unknownOutcome: 'atLeastOnce' } })).toEqual({ status: 'delivered' });
     expect(at.twilio.messages).toHaveLength(1);
+  });
+
+  test('is not looked for at another number, where the settings name another one since', async () => {
+    await using at = await startReceipts();
+    const event = receiptEvent();
+    failNext(at, { kind: 'drop', applied: false });
+    await at.deliver(event);
+    const settings = { ...at.context.settings, recipientQuestion: 'other' };
+    expect(await at.deliver(event, { settings })).toHaveProperty('status', 'deferred');
+    at.clock.advance(3_600_000);
+    expect(await at.deliver(event, { settings })).toMatchObject({ status: 'rejected', error: 'OUTCOME_UNKNOWN' });
+    expect(at.twilio.requests).toHaveLength(1);
   });
 
   test('goes out on its own attempt, not on another event’s', async () => {

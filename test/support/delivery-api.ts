@@ -3,6 +3,7 @@ import { createDeliveriesService } from '../../src/deliveries/deliveries.service
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
+import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
@@ -56,6 +57,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },
