@@ -190,8 +190,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive'];
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'RuleCount', 'TestedResponse', 'RuleFinding'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
