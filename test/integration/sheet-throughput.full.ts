@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { createGoogleSheets } from '../../integrations/google-sheets/google-sheets.ts';
-import type { Provider } from '../../integrations/provider.ts';
 import { attempt, createCalls } from '../../src/dispatcher/attempt.ts';
 import { createLane, type Lane } from '../../src/dispatcher/lane.ts';
 import type { Work } from '../../src/dispatcher/work.ts';
@@ -58,7 +57,7 @@ async function openLane(facts: { at: SheetWorld; pool: Pool; run: Run; integrati
   expect(await provider.connect(contextFor(new AbortController().signal))).toHaveProperty('status', 'done');
   const lane = createLane(
     {
-      attempt: (_, works) => attempt({ provider: provider as Provider, contextFor, log: silentLog, calls }, works),
+      attempt: (_, works) => attempt({ provider, contextFor, log: silentLog, calls }, works),
       reserveTurn: () => reserveTurn(pool, provider.quotas(at.settings)),
       earlierUndispatched: async () => [],
       isErased: () => false,
@@ -97,7 +96,7 @@ test('20,000 responses get into one sheet within the quota, and take no more tha
   const tookMs = performance.now() - began;
 
   const writes = at.google.requests.filter(({ operation }) => operation === 'sheets.batchUpdate');
-  console.info(`${rows} rows in ${(tookMs / 1_000).toFixed(1)} s, by ${writes.length} writes and ${at.count('sheets.getByDataFilter')} reads; the quota's arithmetic is ${arithmeticMs / 1_000} s.`);
+  process.stdout.write(`${rows} rows in ${(tookMs / 1_000).toFixed(1)} s, by ${writes.length} writes and ${at.count('sheets.getByDataFilter')} reads; the quota's arithmetic is ${arithmeticMs / 1_000} s.\n`);
   expect(writes.every(({ status }) => status === 200)).toBe(true);
   expect(at.rows()).toHaveLength(rows + 1);
   expect(new Set(at.rows().slice(1).map(([id]) => id)).size).toBe(rows);
