@@ -52,6 +52,9 @@ export function parseAnswerId(id: string): { responseId: Id<'resp'>; questionId:
   return { responseId, questionId };
 }
 
+/** The id of the event that tells of a response's coming in: it can always be told again, also when nobody kept it. */
+export const createdEventId = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
+
 /** A version's id names its form and its number, in as many digits as the largest needs. */
 export const versionId = (formId: Id<'form'>, number: number): Id<'ver'> => `ver_${suffixOf(formId)}${String(number).padStart(10, '0')}`;
 

@@ -27,10 +27,10 @@ const statement = `
     join forms f on f.id = $3 and f.organization_id = $2 and f.version = $4 and f.deleted_at is null
     where (select max(r.revision) from responses r where r.family_id = family.id) = $6 - 1
     on conflict do nothing
-    returning id, form_id
+    returning id, form_id, position
   )
-  insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-  select $15, 'response.amended', o.id, inserted.form_id, inserted.id, o.integrations_version, now()
+  insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
+  select inserted.position, $15, 'response.amended', o.id, inserted.form_id, inserted.id, o.integrations_version, now()
   from inserted
   join organizations o on o.id = $2
   returning position::float8 as position, integrations_version as "integrationsVersion"`;

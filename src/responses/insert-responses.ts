@@ -78,6 +78,7 @@ const countedPlaces = `counted as (
  *   commit, so that the next statement, of whatever process, sees how many are left. A row that is left out as a repeat
  *   has its number all the same: then one after it is left out while a place is free, and is to be sent again, or
  * - it goes on with a family that is erased.
+ * A row draws its position as it goes in, and its event has the same one.
  * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
  *
  * `limited`: whether any of the rows takes a place; `continuing`: whether any goes on with a family. What these need
@@ -116,10 +117,10 @@ const statementFor = ({ limited, continuing }: Needs): string => `
     where true ${limited ? whileFree : ''} ${continuing ? inLockedFamily : ''}
     order by i.ordinal
     on conflict do nothing
-    returning id, revision${limited ? ', form_id, family_id' : ''}
+    returning id, revision, position${limited ? ', form_id, family_id' : ''}
   ), ${limited ? countedPlaces : ''} queued as (
-    insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-    select i.event_id, 'response.created', o.id, i.form_id, i.id, o.integrations_version, now()
+    insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
+    select inserted.position, i.event_id, 'response.created', o.id, i.form_id, i.id, o.integrations_version, now()
     from inserted
     join input i on i.id = inserted.id
     join forms f on f.id = i.form_id
