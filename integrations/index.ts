@@ -1,8 +1,9 @@
 import type { Provider } from './provider.ts';
+import { rules } from './rules/rules.ts';
 import { webhook } from './webhook/webhook.ts';
 
 /** The installed providers: one line each. */
-export const providers = [webhook] as const satisfies readonly Provider[];
+export const providers = [webhook, rules] as const satisfies readonly Provider[];
 
 /** The provider of this name; undefined where none is installed, also for one that was taken out again. */
 export function providerNamed(name: string): Provider | undefined {

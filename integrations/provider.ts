@@ -265,9 +265,12 @@ export interface NetworkPolicy {
   whyUrlRefused(url: string): string | undefined;
 }
 
-/** Posts to addresses that pass the network policy. Never follows a redirect; never throws for what the world does. */
+/** Calls addresses that pass the network policy. Never follows a redirect; never throws for what the world does. */
 export interface HttpClient {
+  /** For receivers that know a repeat: a connection that was lost before the reply is made once more at once. */
   post(request: HttpPost): Promise<HttpReply>;
+  /** Asks once and no more, for services that would do a thing twice. */
+  exchange(request: HttpExchange): Promise<HttpReply>;
 }
 
 export interface HttpPost {
@@ -279,6 +282,13 @@ export interface HttpPost {
   signal: AbortSignal;
 }
 
+export interface HttpExchange extends HttpPost {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** How much of the reply to keep, at most 1 MiB; the rest is cut off. Default: 4 KiB. */
+  maxReplyBytes?: number;
+}
+
+/** `isSent`: the receiver may have got some or all of it. */
 export type HttpReply =
   | { kind: 'response'; status: number; headers: Record<string, string | string[] | undefined>; body: string }
-  | { kind: 'failure'; error: DeliveryError; message: string };
+  | { kind: 'failure'; error: DeliveryError; message: string; isSent: boolean };

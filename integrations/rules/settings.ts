@@ -16,6 +16,7 @@ const rule = z.object({
     .describe('What must hold, in CEL over the answers by their questions’ keys: `spent <= income - saved`.'),
   severity: z
     .enum(['flag', 'refuse'])
+    .meta({ id: 'RuleSeverity' })
     .default('flag')
     .describe('What becomes of a response for which it does not hold: accepted with a flag, or refused.'),
   message: z

@@ -1,10 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Evidence, HttpReply, Outcome } from '../provider.ts';
+import { retryAfterMs } from '../retry-after.ts';
 
 type Response = Extract<HttpReply, { kind: 'response' }>;
-
-const minWaitMs = 1_000;
-const maxWaitMs = 24 * 60 * 60 * 1_000;
 
 /**
  * Tells what a reply means for a delivery. Every answer but 2xx is a failure that may be mended, a 404 or a 400 as much
@@ -35,13 +33,3 @@ function outcomeOfResponse(response: Response, now: Date): Outcome {
 function evidenceOf({ status, body }: Response): Evidence {
   return body === '' ? { httpStatus: status } : { httpStatus: status, responseBody: body };
 }
-
-/** Seconds or an HTTP date, kept between 1 s and 24 h; undefined where it is neither. Source: RFC 9110, 10.2.3. */
-function retryAfterMs(header: string | string[] | undefined, now: Date): number | undefined {
-  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? '';
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : untilMs(text, now);
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, minWaitMs), maxWaitMs);
-}
-
-/** `Date.parse` takes far more than HTTP dates, which all end in GMT. */
-const untilMs = (text: string, now: Date): number => (text.endsWith('GMT') ? Date.parse(text) - now.getTime() : Number.NaN);

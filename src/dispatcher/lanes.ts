@@ -44,7 +44,9 @@ export function createLanes(deps: LanesDeps): Lanes {
   };
 
   const load = async (event: Event): Promise<KnownForm> => {
-    const { version, integrations } = await deps.loadForm(event);
+    const { version, integrations: all } = await deps.loadForm(event);
+    // who gets no events has done its work before the response was accepted
+    const integrations = all.filter(({ events }) => events.length > 0);
     for (const integration of integrations) meet(integration);
     const known = { organizationId: event.organizationId, version, integrationIds: integrations.map((one) => one.id) };
     forms.delete(event.formId);

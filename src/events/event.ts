@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
 import type { Id } from './id.ts';
 
-/** Every type of event there is: a noun and a past participle. */
-export const eventTypes = ['response.created', 'response.amended', 'response.deleted'] as const;
+/**
+ * Every type of event there is: a noun and a past participle. A revision whose flags are other ones than those of the
+ * revision before is `flagged`, or `cleared` if it has none, beside being created or amended.
+ */
+export const eventTypes = ['response.created', 'response.amended', 'response.flagged', 'response.cleared', 'response.deleted'] as const;
 export type EventType = (typeof eventTypes)[number];
 
 /**

@@ -39,6 +39,9 @@ export function prefixOf(value: string): IdPrefix | undefined {
 /** The part after the prefix. */
 export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
 
+/** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
+export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
+
 /** An answer has no row of its own: its id names its response and its question. */
 export function answerId(responseId: Id<'resp'>, questionId: Id<'q'>): Id<'ans'> {
   return `ans_${suffixOf(responseId)}${suffixOf(questionId)}`;
@@ -51,9 +54,6 @@ export function parseAnswerId(id: string): { responseId: Id<'resp'>; questionId:
   if (!id.startsWith('ans_') || !isId('resp', responseId) || !isId('q', questionId)) return undefined;
   return { responseId, questionId };
 }
-
-/** The id of the event that tells of a response's coming in: it can always be told again, also when nobody kept it. */
-export const createdEventId = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
 
 /** A version's id names its form and its number, in as many digits as the largest needs. */
 export const versionId = (formId: Id<'form'>, number: number): Id<'ver'> => `ver_${suffixOf(formId)}${String(number).padStart(10, '0')}`;

@@ -1,5 +1,5 @@
-import { orderedData, type ResponseData } from './response-data.ts';
+import type { ResponseData } from './response-data.ts';
+import { renderRevisionEvent } from './revision-event.ts';
 
 /** The body of a `response.created`, as UTF-8 JSON; see `orderedData` for its bytes. */
-export const renderResponseCreated = (data: ResponseData): Buffer =>
-  Buffer.from(JSON.stringify({ type: 'response.created', timestamp: data.response.submittedAt, data: orderedData(data) }));
+export const renderResponseCreated = (data: ResponseData): Buffer => renderRevisionEvent('response.created', data);

@@ -1,4 +1,5 @@
 import { canonical, type Json } from './canonical-json.ts';
+import type { Flag } from './flag.ts';
 import type { Id } from './id.ts';
 
 /** What an answer to one question is, as receivers see it: choices by their texts, every value also as text. */
@@ -24,7 +25,7 @@ export interface ResponseData {
     respondent: Json;
     collector: Json;
     metadata: Json;
-    flags: readonly Json[];
+    flags: readonly Flag[];
     answers: readonly AnswerData[];
   };
 }
@@ -45,7 +46,7 @@ export function orderedData({ form, response }: ResponseData) {
       respondent: canonical(response.respondent),
       collector: canonical(response.collector),
       metadata: canonical(response.metadata),
-      flags: response.flags.map((flag) => canonical(flag)),
+      flags: response.flags.map(({ rule, message, keys, integrationId }) => ({ rule, message, keys, integrationId })),
       answers: response.answers.map((answer) => ({
         questionId: answer.questionId,
         key: answer.key,

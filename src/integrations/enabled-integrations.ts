@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
-import type { IntegrationStatus } from './integration.entity.ts';
+import type { IntegrationStatus, PastEvents } from './integration.entity.ts';
 
 /** An integration as a dispatcher needs it: settings parsed by the provider later, secrets included. */
 export interface EnabledIntegration {
@@ -12,6 +12,7 @@ export interface EnabledIntegration {
   status: IntegrationStatus;
   statusReason: string | null;
   events: EventType[];
+  pastEvents: PastEvents[];
   settings: unknown;
   secrets: string[];
   sinceVersion: number;
@@ -23,7 +24,7 @@ export interface EnabledIntegration {
 
 const columns = `
   i.id, i.organization_id as "organizationId", i.form_id as "formId", i.provider, i.status, i.status_reason as "statusReason",
-  i.events, i.settings, i.secrets, i.since_version as "sinceVersion", i.updated_at as "updatedAt",
+  i.events, i.past_events as "pastEvents", i.settings, i.secrets, i.since_version as "sinceVersion", i.updated_at as "updatedAt",
   i.deleted_at is not null as "isDeleted",
   exists (select 1 from deliveries d where d.integration_id = i.id and d.status = 'pending') as "hasPending"`;
 

@@ -54,8 +54,16 @@ export function readName(name: string): string {
   throw new UserError('INVALID_INPUT', `A name has 1 to ${maxNameLength} characters and is not blank.`, ['name']);
 }
 
-/** The types of events an integration gets, each once, in the catalogue's order. Throws UserError where there are none. */
-export function readEvents(events: readonly EventType[]): EventType[] {
+/**
+ * The types of events an integration gets, each once, in the catalogue's order; its provider's choice where its owner
+ * makes none. One whose provider delivers nothing gets none. Throws UserError where it is asked for the other way round.
+ */
+export function readEvents(provider: Pick<Provider, 'title' | 'deliver' | 'defaultEvents'>, wanted: readonly EventType[] | null | undefined): EventType[] {
+  const events = wanted ?? provider.defaultEvents ?? ['response.created'];
+  if (!provider.deliver) {
+    if (events.length === 0) return [];
+    throw new UserError('INVALID_INPUT', `${provider.title} gets no events: it looks at responses before they are accepted. Leave them out.`, ['events']);
+  }
   if (events.length === 0) throw new UserError('INVALID_INPUT', 'Name at least one type of event.', ['events']);
   return eventTypes.filter((type) => events.includes(type));
 }

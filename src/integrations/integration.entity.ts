@@ -12,6 +12,12 @@ import { Form } from '../forms/form.entity.ts';
 export const integrationStatuses = ['active', 'failing', 'paused', 'disabled'] as const;
 export type IntegrationStatus = (typeof integrationStatuses)[number];
 
+/** The types of events that an integration got of those accepted at a lower version than `until`, and no lower than its past before. */
+export interface PastEvents {
+  until: number;
+  events: EventType[];
+}
+
 const IntegrationSchema = defineEntity({
   name: 'Integration',
   tableName: 'integrations',
@@ -27,6 +33,8 @@ const IntegrationSchema = defineEntity({
     status: p.text().$type<IntegrationStatus>(),
     statusReason: p.text().nullable(),
     events: jsonColumn<EventType[]>(),
+    /** What it asked for before, oldest first. */
+    pastEvents: jsonColumn<PastEvents[]>().default('[]'),
     settings: jsonColumn<unknown>(),
     /** Signing keys, newest first. */
     secrets: jsonColumn<string[]>(),

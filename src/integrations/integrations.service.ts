@@ -20,7 +20,9 @@ import {
   type SettingsDeps,
   type UpdateIntegrationInput,
 } from './integration-input.ts';
+import { fitToForm, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
+import { askFor } from './ask-for.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
@@ -48,8 +50,9 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const { provider, settings } = readSettings(deps, input.settings);
       const partnerId = partnerOf(viewer);
       if (partnerId) requirePartnersOwn({ formId: input.formId, provider });
+      requireNamedForm(provider, input.formId);
       const name = readName(input.name ?? provider.title);
-      const events = readEvents(input.events ?? ['response.created']);
+      const events = readEvents(provider, input.events);
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
@@ -57,6 +60,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
         return em.create(Integration, {
           id,
@@ -66,6 +70,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           status: 'active',
           statusReason: null,
           name, events, sinceVersion,
+          pastEvents: [],
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
@@ -82,9 +87,10 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
      */
     async update(caller: Caller, input: UpdateIntegrationInput): Promise<Integration> {
       const viewer = requirePermission(caller, 'integrations:write');
-      const integration = await changeIntegrations(caller, viewer, async (em) => {
+      const integration = await changeIntegrations(caller, viewer, async (em, version) => {
         const found = await ownIntegration(em, { viewer, id: input.id });
-        applyChange(found, { input, deps });
+        const settings = applyChange(found, { input, version, deps });
+        await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider), settings });
         found.updatedAt = laterThan(found.updatedAt, now());
         return found;
       });
@@ -99,6 +105,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       const integration = await changeIntegrations(caller, viewer, async (em) => {
         const found = await ownIntegration(em, { viewer, id });
         markDeleted(found, now());
+        await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider) });
         return found;
       });
       announceChange(viewer.organizationId);
@@ -172,6 +179,11 @@ function requirePartnersOwn({ formId, provider }: { formId: string | null | unde
   throw new UserError('INVALID_INPUT', `A partner connects webhooks only, not ${provider.title}.`, ['settings', provider.name]);
 }
 
+function requireNamedForm(provider: Provider, formId: string | null | undefined): void {
+  if (formId || !provider.needsForm) return;
+  throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
+}
+
 async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
   const { viewer, formId } = wanted;
   if (formId === null || formId === undefined) return null;
@@ -186,19 +198,29 @@ async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: s
   throw new UserError('NOT_FOUND', 'Your organisation has no integration with this id.', ['id']);
 }
 
-function applyChange(integration: Integration, { input, deps }: { input: UpdateIntegrationInput; deps: SettingsDeps }): void {
+/** Answers the new settings, if there are any. */
+function applyChange(integration: Integration, { input, version, deps }: { input: UpdateIntegrationInput; version: number; deps: SettingsDeps }): unknown {
+  const settings = input.settings ? newSettings(integration, { input: input.settings, deps }) : undefined;
   if (typeof input.name === 'string') integration.name = readName(input.name);
-  if (input.events) integration.events = readEvents(input.events);
-  if (input.settings) integration.settings = newSettings(integration, { input: input.settings, deps });
+  if (input.events) askFor(integration, { events: readEvents(deps.providerNamed(integration.provider) ?? missing(integration), input.events), version });
+  if (settings) integration.settings = settings.sealed;
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
+  return settings?.parsed;
 }
 
-function newSettings(integration: Integration, { input, deps }: { input: Record<string, unknown>; deps: SettingsDeps }): unknown {
+function missing({ provider }: Integration): never {
+  throw new UserError('INVALID_INPUT', `The provider ${provider} is not installed any more; its integrations can be paused and deleted.`, ['id']);
+}
+
+function newSettings(
+  integration: Integration,
+  { input, deps }: { input: Record<string, unknown>; deps: SettingsDeps },
+): { parsed: unknown; sealed: unknown } {
   const known = deps.providerNamed(integration.provider);
   const opened = known && openSettings(known, integration, deps.sealer).settings;
   const { provider, settings } = readSettings(deps, input, opened);
-  if (provider.name === integration.provider) return sealSettings(provider, { id: integration.id, settings }, deps.sealer);
+  if (provider.name === integration.provider) return { parsed: settings, sealed: sealSettings(provider, { id: integration.id, settings }, deps.sealer) };
   const message = `This integration is a ${integration.provider}; to connect something else, create another one.`;
   throw new UserError('INVALID_INPUT', message, ['settings', provider.name]);
 }

@@ -1,11 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Ledger, LedgerEntry } from '../../integrations/provider.ts';
-import type { Json } from '../events/canonical-json.ts';
 import type { Id } from '../events/id.ts';
-
-const maxKeys = 1_000;
-const maxKeyLength = 200;
-const maxStateBytes = 4 * 1024;
+import { checkedKeys, stateText } from './ledger-bounds.ts';
 
 /** The ledger of one integration; see `Ledger`. Throws RangeError past its bounds: that is the provider's fault. */
 export function openLedger(pool: Pool, integrationId: Id<'intg'>): Ledger {
@@ -97,17 +93,4 @@ async function reservePlaces(pool: Pool, wanted: Wanted): Promise<Map<string, nu
   } finally {
     client.release(failure); // a connection in an unknown state is closed, which rolls back
   }
-}
-
-function checkedKeys(keys: readonly string[]): string[] {
-  const distinct = [...new Set(keys)];
-  if (distinct.length > maxKeys) throw new RangeError(`at most ${maxKeys} keys at a time; these are ${distinct.length}`);
-  if (distinct.some((key) => key.length === 0 || key.length > maxKeyLength)) throw new RangeError(`a key has 1 to ${maxKeyLength} characters`);
-  return distinct;
-}
-
-function stateText(state: Json): string {
-  const text = JSON.stringify(state);
-  if (Buffer.byteLength(text) > maxStateBytes) throw new RangeError(`a state takes at most ${maxStateBytes} bytes as JSON`);
-  return text;
 }

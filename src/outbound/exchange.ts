@@ -11,6 +11,8 @@ export interface ExchangeOptions {
   host: string;
   /** Sends the request, with this exchange as the handler. Called again for the one retry. */
   dispatch: (exchange: Exchange) => void;
+  /** Whether a connection that is lost before the reply begins is made once more. */
+  repeats: boolean;
   maxReplyTextBytes: number;
   maxResponseBytes: number;
   onReply: (reply: HttpReply) => void;
@@ -18,9 +20,9 @@ export interface ExchangeOptions {
 }
 
 /**
- * One post and its reply, over both tries, as undici's handler: settles exactly once, and leaves no timer, listener or
+ * One request and its reply, over both tries, as undici's handler: settles exactly once, and leaves no timer, listener or
  * half-read socket behind. A handler of our own instead of undici's `request`, because that makes a stream for each
- * reply, and it cannot give up on a post that still waits for a connection.
+ * reply, and it cannot give up on a request that still waits for a connection.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #options: ExchangeOptions;
@@ -29,6 +31,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #isSettled = false;
   #isRetried = false;
+  /** From here on the receiver may have it: undici says so right before it writes. */
+  #isSent = false;
   /** From the reply's first byte on the receiver is known to have the request. */
   #hasReplyBegun = false;
   #status = 0;
@@ -46,6 +50,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#isSettled) controller.abort(new Error('given up while waiting for a connection'));
+    else this.#isSent = true;
   }
 
   onResponseStarted(): void {
@@ -87,7 +92,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** A lost connection says little about the receiver; a name that does not exist is an answer, and stays the same. */
   #mayRetry(failed: HttpFailure, error: Error): boolean {
     const isAnswer = 'code' in error && error.code === 'ENOTFOUND';
-    return failed.error === 'CONNECTION' && !isAnswer && !this.#isRetried && !this.#hasReplyBegun;
+    return this.#options.repeats && failed.error === 'CONNECTION' && !isAnswer && !this.#isRetried && !this.#hasReplyBegun;
   }
 
   #retry(): void {
@@ -121,7 +126,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #settleWith(reply: HttpReply): void {
-    this.#settle(() => this.#options.onReply(reply));
+    const told = reply.kind === 'failure' ? { ...reply, isSent: this.#isSent } : reply;
+    this.#settle(() => this.#options.onReply(told));
   }
 
   #settle(tell: () => void): void {

@@ -4,9 +4,9 @@ import { AddressRefusedError } from './checked-connector.ts';
 
 export type HttpFailure = Extract<HttpReply, { kind: 'failure' }>;
 
-/** Makes a failure as a value. `message` is a sentence for the integration's owner. */
+/** Makes a failure as a value, of what was not sent. `message` is a sentence for the integration's owner. */
 export function failure(error: HttpFailure['error'], message: string): HttpFailure {
-  return { kind: 'failure', error, message };
+  return { kind: 'failure', error, message, isSent: false };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import manifest from '../../package.json' with { type: 'json' };
-import type { HttpClient, HttpPost, HttpReply } from '../../integrations/provider.ts';
+import type { HttpClient, HttpExchange, HttpPost, HttpReply } from '../../integrations/provider.ts';
 import { whyParsedUrlRefused, type AddressRules } from './address-policy.ts';
 import { createCheckedConnector, type Resolve } from './checked-connector.ts';
 import { abortFailure, Exchange, type ExchangeOptions } from './exchange.ts';
@@ -30,21 +30,21 @@ export type ClosableHttpClient = HttpClient & {
   originCount(): number;
 };
 
-const maxReplyTextBytes = 4_096;
+const replyTextBytes = { default: 4_096, most: 1_048_576 };
 const userAgent = `Formwire/${manifest.version}`;
 
 /**
  * Makes the HTTP client that everything outbound goes through: connections are reused, addresses are checked where they
  * are connected to, redirects are answers like any other, and replies are bounded in time and in bytes. What the world
- * does is a value; only a fault of ours rejects, for example a line break in a header. A connection that is lost before
- * the reply's first byte is tried once more at once, within the same time limit.
+ * does is a value; only a fault of ours rejects, for example a line break in a header. Of a post, a connection that is lost
+ * before the reply's first byte is tried once more at once, within the same time limit.
  */
 export function createHttpClient(options: HttpClientOptions): ClosableHttpClient {
   const { policy, maxResponseBytes = 65_536 } = options;
   const pools = openPools(options);
   let isClosed = false;
 
-  async function post(request: HttpPost): Promise<HttpReply> {
+  async function call(request: HttpExchange, { repeats }: { repeats: boolean }): Promise<HttpReply> {
     const url = URL.parse(request.url);
     if (url === null) return failure('ADDRESS_REFUSED', 'This is not a URL.');
     const { origin, host, pathname, search } = url;
@@ -53,15 +53,19 @@ export function createHttpClient(options: HttpClientOptions): ClosableHttpClient
     if (request.signal.aborted) return abortFailure({ request, host });
     if (isClosed) return failure('ABORTED', 'This server is shutting down.');
 
-    const message = { path: pathname + search, method: 'POST', headers: headerLines(request.headers), body: request.body };
+    const body = request.method === 'GET' ? null : request.body;
+    const message = { path: pathname + search, method: request.method, headers: headerLines(request.headers), body };
     const dispatch: ExchangeOptions['dispatch'] = (exchange) => pools.poolOf(origin).dispatch(message, exchange);
+    const maxReplyTextBytes = Math.min(request.maxReplyBytes ?? replyTextBytes.default, replyTextBytes.most);
+    const limits = { maxReplyTextBytes, maxResponseBytes: Math.max(maxResponseBytes, maxReplyTextBytes) };
     return new Promise((onReply, onFault) => {
-      dispatch(new Exchange({ request, host, dispatch, maxReplyTextBytes, maxResponseBytes, onReply, onFault }));
+      dispatch(new Exchange({ request, host, dispatch, repeats, ...limits, onReply, onFault }));
     });
   }
 
   return {
-    post,
+    post: (request) => call({ ...request, method: 'POST' }, { repeats: true }),
+    exchange: (request) => call(request, { repeats: false }),
     originCount: () => pools.size(),
     async close() {
       isClosed = true;

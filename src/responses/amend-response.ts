@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Json } from '../events/canonical-json.ts';
 import type { Event } from '../events/event.ts';
-import { isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
 import { reachOf } from '../accounts/reach.ts';
@@ -126,6 +126,7 @@ function nextRevision(facts: {
     amendedById: viewer.userId,
     erasedAt: null,
     erasedById: null,
+    flags: null,
     answers: result.answers,
   };
 }
@@ -140,7 +141,7 @@ function prepared(facts: { input: AmendResponseInput; current: SubmittedResponse
   if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
   const row: AmendmentRow = {
     ...response,
-    eventId: newId('evt'),
+    eventId: eventIdOf(response.id),
     organizationId: form.organizationId,
     amendedById: response.amendedById as Id<'usr'>,
     contentHash: response.clientId === null ? null : amendmentHash(input, current),

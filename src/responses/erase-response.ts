@@ -79,7 +79,7 @@ interface EmptiedRow {
 const empty = `
   update responses
   set answers = '{}', respondent = '{}', collector = '{}', metadata = '{}', content_hash = null, respondent_key = null, review_state = null,
-      erased_at = $2, erased_by_id = $3
+      flags = null, erased_at = $2, erased_by_id = $3
   where family_id = $1
   returning id, revision, client_id as "clientId"`;
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Json } from '../events/canonical-json.ts';
+import type { Flag } from '../events/flag.ts';
 import type { Id } from '../events/id.ts';
 import type { Collector, Respondent, StoredAnswers } from './response.entity.ts';
 
@@ -19,6 +20,8 @@ export interface SubmittedResponse {
   /** Since then there is nothing else left of it. */
   erasedAt: Date | null;
   erasedById: Id<'usr'> | null;
+  /** null: none. */
+  flags: Flag[] | null;
   answers: StoredAnswers;
   respondent: Respondent;
   collector: Collector;
@@ -29,7 +32,7 @@ const selectEarlier = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", content_hash as "contentHash",
          family_id as "familyId", revision, position::float8 as position, submitted_at as "submittedAt", amended_by_id as "amendedById", erased_at as "erasedAt",
          erased_by_id as "erasedById",
-         answers, respondent, collector, metadata
+         flags, answers, respondent, collector, metadata
   from responses
   where id = $1 or (form_id = $2 and client_id = $3)
   limit 1`;

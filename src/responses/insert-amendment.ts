@@ -20,19 +20,19 @@ const statement = `
   ), inserted as (
     insert into responses (
       id, form_id, form_version, family_id, revision, client_id, content_hash, submitted_at, amended_by_id,
-      answers, respondent, collector, metadata
+      answers, respondent, collector, metadata, position, integrations_version
     )
-    select $1, f.id, f.version, family.id, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14::jsonb
+    select $1, f.id, f.version, family.id, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14::jsonb,
+           nextval('outbox_position_seq'), o.integrations_version
     from family
     join forms f on f.id = $3 and f.organization_id = $2 and f.version = $4 and f.deleted_at is null
+    join organizations o on o.id = f.organization_id
     where (select max(r.revision) from responses r where r.family_id = family.id) = $6 - 1
     on conflict do nothing
-    returning id, form_id, position
+    returning id, form_id, position, integrations_version
   )
   insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-  select inserted.position, $15, 'response.amended', o.id, inserted.form_id, inserted.id, o.integrations_version, now()
-  from inserted
-  join organizations o on o.id = $2
+  select position, $15, 'response.amended', $2, form_id, id, integrations_version, now() from inserted
   returning position::float8 as position, integrations_version as "integrationsVersion"`;
 
 /** Undefined where it was left out: somebody was first, the form has changed, or the client id is known. */

@@ -78,8 +78,8 @@ const countedPlaces = `counted as (
  *   commit, so that the next statement, of whatever process, sees how many are left. A row that is left out as a repeat
  *   has its number all the same: then one after it is left out while a place is free, and is to be sent again, or
  * - it goes on with a family that is erased.
- * A row draws its position as it goes in, and its event has the same one.
- * The integrations version is read in the same snapshot: it says exactly which integrations were enabled.
+ * The integrations version is read in the same snapshot: it says exactly which integrations were enabled. It stays with
+ * the response, as the event's place does, so that what was due can be told when the outbox row is gone.
  *
  * `limited`: whether any of the rows takes a place; `continuing`: whether any goes on with a family. What these need
  * would cost a single row a tenth of the statement's time also where there are none, so that the statement without them
@@ -102,29 +102,30 @@ const statementFor = ({ limited, continuing }: Needs): string => `
   ), ${continuing ? lockedFamilies(limited ? '$17' : '$15') : ''} ${limited ? lockedPlaces : ''} inserted as (
     insert into responses (
       id, form_id, form_version, client_id, content_hash, family_id, revision, submitted_at,
-      answers, respondent, collector, metadata, respondent_key
+      answers, respondent, collector, metadata, respondent_key, position, integrations_version
     )
     select i.id, i.form_id, i.form_version, i.client_id, i.content_hash, i.family_id,
            case when i.family_id = i.id then 1
                 else 1 + (select coalesce(max(r.revision), 0) from responses r where r.family_id = i.family_id) end,
-           i.submitted_at, i.answers::jsonb, i.respondent::jsonb, i.collector::jsonb, i.metadata::jsonb, i.respondent_key
+           i.submitted_at, i.answers::jsonb, i.respondent::jsonb, i.collector::jsonb, i.metadata::jsonb, i.respondent_key,
+           nextval('outbox_position_seq'), o.integrations_version
     from input i
     join forms f
       on f.id = i.form_id and f.version = i.form_version and f.intake_version = i.intake_version and f.deleted_at is null
      and f.status in ('open', 'closing')
      and (f.opens_at is null or f.opens_at <= now())
      and (f.closes_at is null or f.closes_at > now() or f.status = 'closing')
+    join organizations o on o.id = f.organization_id
     where true ${limited ? whileFree : ''} ${continuing ? inLockedFamily : ''}
     order by i.ordinal
     on conflict do nothing
-    returning id, revision, position${limited ? ', form_id, family_id' : ''}
+    returning id, revision, position, integrations_version${limited ? ', form_id, family_id' : ''}
   ), ${limited ? countedPlaces : ''} queued as (
     insert into outbox (position, event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-    select inserted.position, i.event_id, 'response.created', o.id, i.form_id, i.id, o.integrations_version, now()
+    select inserted.position, i.event_id, 'response.created', f.organization_id, i.form_id, i.id, inserted.integrations_version, now()
     from inserted
     join input i on i.id = inserted.id
     join forms f on f.id = i.form_id
-    join organizations o on o.id = f.organization_id
     order by i.ordinal
     returning response_id, position, integrations_version
   )

@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import type { Event, EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
-import { renderResponseCreated } from '../events/response-created.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import { renderResponseDeleted } from '../events/response-deleted.ts';
+import { renderRevisionEvent } from '../events/revision-event.ts';
 import { responseEventData, type RenderedRow } from './render.ts';
 
 /** What outbox and delivery rows know of an event: everything but its body. */
@@ -31,7 +31,7 @@ interface StoredRevision extends RenderedRow {
 
 const selectResponses = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", family_id as "familyId",
-         revision, submitted_at as "submittedAt", answers, respondent, collector, metadata, erased_at as "erasedAt",
+         revision, submitted_at as "submittedAt", flags, answers, respondent, collector, metadata, erased_at as "erasedAt",
          case when revision > 1 then (
            select p.id from responses p where p.family_id = responses.family_id and p.revision = responses.revision - 1
          ) end as "previousId"
@@ -64,7 +64,9 @@ function bodyOf(type: EventType, { row, definition }: { row: StoredRevision; def
   const { erasedAt } = row;
   switch (type) {
     case 'response.created':
-      return erasedAt ? undefined : renderResponseCreated(data);
+    case 'response.flagged':
+    case 'response.cleared':
+      return erasedAt ? undefined : renderRevisionEvent(type, data);
     case 'response.amended':
       return erasedAt || row.previousId === null ? undefined : renderResponseAmended({ ...data, previous: { id: row.previousId, revision: row.revision - 1 } });
     case 'response.deleted':

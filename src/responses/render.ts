@@ -5,7 +5,7 @@ import type { AnswerValue, Response, StoredAnswer } from './response.entity.ts';
 /** A stored response, or one that is about to be: what its event is made from. */
 export type RenderedRow = Pick<
   Response,
-  'id' | 'formId' | 'formVersion' | 'clientId' | 'familyId' | 'revision' | 'submittedAt' | 'answers' | 'respondent' | 'collector' | 'metadata'
+  'id' | 'formId' | 'formVersion' | 'clientId' | 'familyId' | 'revision' | 'submittedAt' | 'answers' | 'respondent' | 'collector' | 'metadata' | 'flags'
 >;
 
 /**
@@ -26,7 +26,7 @@ export function responseEventData(source: { row: RenderedRow; definition: FormDe
       respondent: { ...row.respondent },
       collector: { ...row.collector },
       metadata: row.metadata,
-      flags: [],
+      flags: row.flags ?? [],
       answers: answersData(row, definition),
     },
   };

@@ -20,7 +20,7 @@ export interface ResponseFilter {
 const columns = trusted(`
   r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
   r.revision, r.position::float8 as position, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById",
-  r.erased_at as "erasedAt", r.erased_by_id as "erasedById", r.answers, r.respondent, r.collector, r.metadata`);
+  r.erased_at as "erasedAt", r.erased_by_id as "erasedById", r.flags, r.answers, r.respondent, r.collector, r.metadata`);
 
 /** Responses of forms that are within reach and not deleted. */
 const within = (reach: Reach): Sql => sql`

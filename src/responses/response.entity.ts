@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
 import type { Json } from '../events/canonical-json.ts';
+import type { Flag } from '../events/flag.ts';
 import type { Id } from '../events/id.ts';
 import type { ReviewState } from './review.entity.ts';
 
@@ -58,10 +59,14 @@ const ResponseSchema = defineEntity({
     erasedById: idColumn<'usr'>().nullable(),
     /** Where the response stands in the review while this is its current revision; null: received. */
     reviewState: p.text().$type<Exclude<ReviewState, 'received'>>().nullable(),
+    /** What rules had against it when it was accepted; null: nothing. */
+    flags: jsonColumn<Flag[]>().nullable(),
     answers: jsonColumn<StoredAnswers>(),
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
+    /** How far the organisation's integrations had changed then; null: from before it was kept. It says to which of them the event is due. */
+    integrationsVersion: p.integer().nullable(),
   },
   indexes: [
     { properties: ['formId', 'position', 'reviewState'] },
@@ -69,6 +74,10 @@ const ResponseSchema = defineEntity({
       name: 'responses_review_state_index',
       expression:
         `create index "responses_review_state_index" on "responses" ("form_id", "review_state", "position") where review_state is not null`,
+    },
+    {
+      name: 'responses_flags_index',
+      expression: `create index "responses_flags_index" on "responses" ("form_id", (flags is not null), "position") where flags is not null`,
     },
     {
       name: 'responses_respondent_key_index',

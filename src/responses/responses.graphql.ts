@@ -1,3 +1,4 @@
+import type { Flag } from '../events/flag.ts';
 import { isId, type Id } from '../events/id.ts';
 import { formLoader, FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
@@ -39,6 +40,16 @@ const CollectorType = builder.objectRef<Collector>('Collector').implement({
   }),
 });
 
+const FlagType = builder.objectRef<Flag>('Flag').implement({
+  description: 'What a rule has against a response. Amend the response so that the rule holds, and it is gone.',
+  fields: (t) => ({
+    rule: t.exposeString('rule', { description: 'Its name, unique in its integration.' }),
+    message: t.exposeString('message', { description: 'For whoever can mend the response.' }),
+    keys: t.exposeStringList('keys', { description: 'The keys of the questions it is about.' }),
+    integrationId: t.exposeID('integrationId', { description: 'The integration whose rule it is.' }),
+  }),
+});
+
 export const ResponseType = nodeRef('Response', { prefix: 'resp', load: responseLoader });
 ResponseType.implement({
   description: 'What one respondent sent to one form at one time. Never changed: an amendment is another revision of its family.',
@@ -52,6 +63,7 @@ ResponseType.implement({
     respondent: t.expose('respondent', { type: RespondentType }),
     collector: t.expose('collector', { type: CollectorType }),
     metadata: t.expose('metadata', { type: 'JSON', nullable: true }),
+    flags: t.field({ description: 'What rules had against it when it was accepted.', type: [FlagType], resolve: ({ flags }) => flags ?? [] }),
   }),
 });
 

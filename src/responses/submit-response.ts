@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
-import { createdEventId, isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderResponseCreated } from '../events/response-created.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
@@ -212,13 +212,14 @@ function prepare(
     amendedById: null,
     erasedAt: null,
     erasedById: null,
+    flags: null,
     answers,
   };
   return {
     response,
     row: {
       ...response,
-      eventId: createdEventId(id),
+      eventId: eventIdOf(id),
       intakeVersion: form.intakeVersion,
       respondentKey: key,
       takesPlace: form.maxResponses !== null && response.familyId === id,

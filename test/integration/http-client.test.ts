@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { LookupAddress } from 'node:dns';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HttpPost } from '../../integrations/provider.ts';
+import type { HttpExchange, HttpPost } from '../../integrations/provider.ts';
 import { AddressRefusedError, createCheckedConnector } from '../../src/outbound/checked-connector.ts';
 import { createHttpClient, type ClosableHttpClient, type HttpClientOptions } from '../../src/outbound/http-client.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
@@ -252,6 +252,49 @@ describe('a lost connection', () => {
     await Promise.all(Array.from({ length: 5 }, () => client.post(post({ url: urlOf('receiver.test') }))));
     expect(receiver.requests).toHaveLength(5);
     expect(lookups).toBe(1);
+  });
+});
+
+describe('an exchange that must happen once', () => {
+  const once = (changes: Partial<HttpExchange> = {}): HttpExchange => ({ ...post(), method: 'POST', ...changes });
+
+  test('is not made again after a lost connection, and says that it may have arrived', async () => {
+    receiver.respond = () => 'reset';
+    expect(await open().exchange(once())).toMatchObject({ kind: 'failure', error: 'CONNECTION', isSent: true });
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  test('says after a time limit that it may have arrived', async () => {
+    receiver.respond = () => 'hang';
+    expect(await open().exchange(once({ timeoutMs: 100 }))).toMatchObject({ error: 'TIMEOUT', isSent: true });
+  });
+
+  test('says that nothing was sent where there was no connection', async () => {
+    const stuck = open({ resolve: () => new Promise<LookupAddress[]>(() => undefined), connectTimeoutMs: 50 });
+    expect(await stuck.exchange(once({ url: 'http://receiver.test/' }))).toMatchObject({ error: 'TIMEOUT', isSent: false });
+    expect(await open({ policy: strict }).exchange(once())).toMatchObject({ error: 'ADDRESS_REFUSED', isSent: false });
+    expect(await open().exchange(once({ signal: AbortSignal.abort() }))).toMatchObject({ error: 'ABORTED', isSent: false });
+    await receiver.close();
+    expect(await open().exchange(once())).toMatchObject({ error: 'CONNECTION', isSent: false });
+  });
+
+  test('that waits for a connection when its time is over was not sent', async () => {
+    receiver.respond = () => 'hang';
+    const client = open({ maxConnectionsPerOrigin: 1 });
+    const stop = new AbortController();
+    const holder = client.exchange(once({ signal: stop.signal }));
+    await receiver.waitFor(1);
+    expect(await client.exchange(once({ timeoutMs: 50 }))).toMatchObject({ error: 'TIMEOUT', isSent: false });
+    stop.abort();
+    expect(await holder).toMatchObject({ error: 'ABORTED', isSent: true });
+  });
+
+  test('reads without a body, and keeps as much of the reply as it is told to', async () => {
+    receiver.respond = () => ({ status: 200, body: 'x'.repeat(200_000) });
+    const reply = await open().exchange(once({ method: 'GET', body: new Uint8Array(), maxReplyBytes: 150_000 }));
+    expect(reply).toMatchObject({ kind: 'response', body: 'x'.repeat(150_000) });
+    expect(receiver.requests[0]).toMatchObject({ method: 'GET', body: Buffer.alloc(0) });
+    expect(receiver.requests[0]?.headers).not.toHaveProperty('content-length');
   });
 });
 

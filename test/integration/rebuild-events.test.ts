@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Json } from '../../src/events/canonical-json.ts';
+import type { Flag } from '../../src/events/flag.ts';
 import { newId, type Id } from '../../src/events/id.ts';
-import { renderResponseCreated } from '../../src/events/response-created.ts';
+import { renderRevisionEvent, type RevisionEventType } from '../../src/events/revision-event.ts';
 import { createPublishedForms, type PublishedForms } from '../../src/forms/published-forms.ts';
 import { compileForm } from '../../src/responses/compile-form.ts';
 import { readEnvelope } from '../../src/responses/envelope.ts';
@@ -34,18 +35,19 @@ afterAll(async () => {
 });
 
 /** What the write path does with a submission, up to the bytes; undefined where it is refused. */
-async function submit(formId: Id<'form'>, input: SubmitResponseInput): Promise<{ entry: EventEntry; body: Buffer } | undefined> {
+async function submit(formId: Id<'form'>, input: SubmitResponseInput, options: { type?: RevisionEventType; flags?: Flag[] | null } = {}): Promise<{ entry: EventEntry; body: Buffer } | undefined> {
+  const { type = 'response.created', flags = null } = options;
   const definition = await forms.version(formId, 1);
   if (!definition) throw new Error('no such version');
   const checked = validateAnswers(compileForm(definition), input.answers);
   if ('faults' in checked || readEnvelope(input).faults.length > 0) return undefined;
   const id = newId('resp');
-  const row = { id, formId, formVersion: 1, familyId: id, revision: 1, submittedAt: new Date(), answers: checked.answers, ...readEnvelope(input).envelope };
+  const row = { id, formId, formVersion: 1, familyId: id, revision: 1, submittedAt: new Date(), answers: checked.answers, flags, ...readEnvelope(input).envelope };
   await insertResponse(pool, row);
   const entry: EventEntry = {
-    eventId: newId('evt'), type: 'response.created', organizationId: tenant.organizationId, formId, responseId: id, position: 1, integrationsVersion: 0,
+    eventId: newId('evt'), type, organizationId: tenant.organizationId, formId, responseId: id, position: 1, integrationsVersion: 0,
   };
-  return { entry, body: renderResponseCreated(responseEventData({ row, definition })) };
+  return { entry, body: renderRevisionEvent(type, responseEventData({ row, definition })) };
 }
 
 const awkwardNumbers = [1e21, -0, 1e-7, 123456789012345680000, 5e-324, 1.7976931348623157e308, 2 ** 53, 0.1 + 0.2, -1e-300];
@@ -96,10 +98,13 @@ test('an event rendered from the submission and one rendered from the database h
     collector: optional(fc.record({ location: optional(fc.constant('18.7,73.6')), submittedAt: optional(fc.constant('2026-10-01T06:30:00.1239+05:30')) })),
     metadata: optional(hostileJson),
   });
+  const flag = fc.record({ rule: fc.constantFrom('a', 'b'), message: string, keys: fc.uniqueArray(fc.constantFrom('number', 'text')), integrationId: fc.constant(newId('intg')) });
+  const optionalFlags = fc.option(fc.array(flag, { minLength: 1, maxLength: 3 }));
+  const type = fc.constantFrom<RevisionEventType>('response.created', 'response.flagged', 'response.cleared');
   let accepted = 0;
   await fc.assert(
-    fc.asyncProperty(submission, async (input) => {
-      const submitted = await submit(formId, input);
+    fc.asyncProperty(submission, type, optionalFlags, async (input, type, flags) => {
+      const submitted = await submit(formId, input, { type, flags });
       if (!submitted) return;
       accepted += 1;
       const [event] = await rebuildEvents({ pool, forms }, [submitted.entry]);

@@ -87,6 +87,7 @@ export const table = `
   Response.collector                     -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.deliveries                    -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.erasedBy                      -        -     -      none  none   none   -       -         -    none -    -    -
+  Response.flags                         -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.form                          -        -     -      all   all    all    -       -         -    all  -    -    -
   Response.pipeline                      -        -     -      all   all    all    -       -         -    F    -    -    -
   Response.respondent                    -        -     -      all   all    all    -       -         -    all  -    -    -
@@ -99,6 +100,7 @@ export const table = `
   Response/submitted.collector           all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.deliveries          U        F     F      all   all    all    some    F         F    F    F    F    F
   Response/submitted.erasedBy            none     none  none   none  none   none   none    none      none F    F    F    F
+  Response/submitted.flags               all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.form                all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.pipeline            U        F     F      all   all    all    some    F         F    F    F    F    F
   Response/submitted.respondent          all      all   all    all   all    all    all     all       all  F    F    F    F

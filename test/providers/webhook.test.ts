@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { providerNamed, providers } from '../../integrations/index.ts';
 import type { Outcome } from '../../integrations/provider.ts';
 import { createSecret } from '../../integrations/webhook/sign.ts';
 import { webhookSettings, type WebhookSettings } from '../../integrations/webhook/settings.ts';
@@ -8,26 +7,24 @@ import { createHttpClient, type ClosableHttpClient } from '../../src/outbound/ht
 import { createCallContext } from '../support/call-context.ts';
 import { startReceiver, verifySignature, type Receiver } from '../support/receiver.ts';
 import { describeProvider, sampleEvent } from './contract.ts';
+import { startEndpoint } from './services/endpoint.ts';
 
 const secrets = [createSecret(), createSecret()];
 
 describeProvider({
   provider: webhook,
-  settingsFor: (url) =>
-    webhookSettings.parse({
-      url: `${url}/T0PSECRETPATH?token=T0PSECRETQUERY`,
-      headers: [{ name: 'Authorization', value: 'Bearer T0PSECRETHEADER' }],
+  start: () =>
+    startEndpoint({
+      settingsFor: (url) =>
+        webhookSettings.parse({
+          url: `${url}/T0PSECRETPATH?token=T0PSECRETQUERY`,
+          headers: [{ name: 'Authorization', value: 'Bearer T0PSECRETHEADER' }],
+        }),
+      secrets: ['Bearer T0PSECRETHEADER'],
+      confidential: ['T0PSECRETPATH', 'T0PSECRETQUERY', 'T0PSECRETHEADER', ...secrets.map((secret) => secret.slice(6))],
+      context: { secrets },
+      keyOf: ({ id }) => id,
     }),
-  secrets,
-  confidential: ['T0PSECRETPATH', 'T0PSECRETQUERY', 'T0PSECRETHEADER', ...secrets.map((secret) => secret.slice(6))],
-  replies: {
-    accepted: 202,
-    refusedForGood: 410,
-    failing: { status: 500, body: 'oh no' },
-    throttled: 429,
-    throttledFor: (seconds) => ({ status: 429, headers: { 'retry-after': String(seconds) } }),
-  },
-  idempotencyKeyOf: ({ headers }) => headers['webhook-id'] as string | undefined,
 });
 
 describe('a webhook delivery', () => {
@@ -145,10 +142,4 @@ describe('webhook settings', () => {
     const parsed = webhookSettings.safeParse(input);
     expect(parsed.error?.issues.map((issue) => issue.message).join(' ')).toContain(message);
   });
-});
-
-test('a provider is found by its name, and each has its own', () => {
-  expect(providerNamed('webhook')).toBe(webhook);
-  expect(providerNamed('toString')).toBeUndefined();
-  expect(new Set(providers.map(({ name }) => name)).size).toBe(providers.length);
 });

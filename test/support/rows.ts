@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Json } from '../../src/events/canonical-json.ts';
+import type { Flag } from '../../src/events/flag.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { DeliveryStatus } from '../../src/deliveries/delivery.entity.ts';
 import type { FormDefinition } from '../../src/forms/form-definition.ts';
@@ -20,13 +21,14 @@ export interface ResponseDetails {
   respondent?: Respondent;
   collector?: Collector;
   metadata?: Json;
+  flags?: Flag[] | null;
 }
 
 export async function insertResponse(pool: Pool, details: ResponseDetails): Promise<Id<'resp'>> {
   const id = details.id ?? newId('resp');
   await pool.query(
-    `insert into responses (id, form_id, form_version, client_id, family_id, revision, submitted_at, answers, respondent, collector, metadata)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    `insert into responses (id, form_id, form_version, client_id, family_id, revision, submitted_at, answers, respondent, collector, metadata, flags)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       id,
       details.formId,
@@ -39,6 +41,7 @@ export async function insertResponse(pool: Pool, details: ResponseDetails): Prom
       JSON.stringify(details.respondent ?? {}),
       JSON.stringify(details.collector ?? {}),
       JSON.stringify(details.metadata ?? {}),
+      details.flags ? JSON.stringify(details.flags) : null,
     ],
   );
   return id;

@@ -1,3 +1,4 @@
+import type { Flag } from '../../src/events/flag.ts';
 import type { Id } from '../../src/events/id.ts';
 import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
@@ -157,6 +158,7 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { formId, questionId, choiceId, removedQuestionId } = form;
     const submission = { formId, clientId: unique, answers: [{ questionId, value: choiceId }, { questionId: removedQuestionId, value: 'Soup' }] };
     const responseId = await submit(submission);
+    await pool.query('update responses set flags = $2 where id = $1', [responseId, JSON.stringify([flag])]);
     await crowd.run(owner, 'removeQuestion', { id: removedQuestionId });
     if (partner) {
       await pool.query('insert into form_grants (membership_id, form_id) select id, $2 from memberships where user_id = $1', [partner.userId, formId]);
@@ -186,5 +188,6 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
   };
 }
 
+const flag: Flag = { rule: 'edible', message: 'Not edible.', keys: ['which'], integrationId: newId('intg') };
 const french = [{ locale: 'fr', text: 'Potage' }];
 const secretSettings = { url: 'https://example.com/hooks?token=sesame', headers: [{ name: 'X-Key', value: 'sesame' }] };

@@ -6,6 +6,7 @@ import { cellBudget, positionOf, rowOf, shouldBeginPart, type Part } from '../..
 import { erasedRow, rowBytes, rowCells } from '../../integrations/google-sheets/row-cells.ts';
 import { writeRequests } from '../../integrations/google-sheets/write-rows.ts';
 import type { Json } from '../../src/events/canonical-json.ts';
+import type { Flag } from '../../src/events/flag.ts';
 import type { AnswerData } from '../../src/events/response-data.ts';
 import { layOut } from '../support/sheet-layout.ts';
 
@@ -29,7 +30,7 @@ const response = (answers: readonly AnswerData[], flags: readonly Json[] = []) =
     respondent: {},
     collector: {},
     metadata: {},
-    flags,
+    flags: flags as readonly Flag[],
     answers,
   },
 });

@@ -73,7 +73,7 @@ describe('Retry-After', () => {
 });
 
 describe('a failure', () => {
-  const failed = (error: DeliveryError): HttpReply => ({ kind: 'failure', error, message: 'It failed.' });
+  const failed = (error: DeliveryError): HttpReply => ({ kind: 'failure', error, message: 'It failed.', isSent: true });
 
   test.each(['TIMEOUT', 'CONNECTION', 'TLS', 'ABORTED', 'RESPONSE_INVALID'] as const)('%s is tried again', (error) => {
     expect(outcomeOf(failed(error), now)).toEqual({ status: 'retry', error, reason: 'It failed.' });

@@ -1,20 +1,27 @@
 import { describe, expect, test } from 'vitest';
+import type { Flag } from '../../src/events/flag.ts';
 import { newId } from '../../src/events/id.ts';
 import type { FormDefinition } from '../../src/forms/form-definition.ts';
 import { responseEventData } from '../../src/responses/render.ts';
 import type { StoredAnswers } from '../../src/responses/response.entity.ts';
 import { definitionOf, question } from '../support/question.ts';
 
-function rendered(definition: FormDefinition, answers: StoredAnswers) {
+function rendered(definition: FormDefinition, answers: StoredAnswers, flags: Flag[] | null = null) {
   const id = newId('resp');
   const row = {
     id, formId: newId('form'), formVersion: 3, clientId: null, familyId: id, revision: 1, submittedAt: new Date(),
-    answers, respondent: {}, collector: {}, metadata: {},
+    answers, flags, respondent: {}, collector: {}, metadata: {},
   };
   return responseEventData({ row, definition });
 }
 
 describe('a rendered response', () => {
+  test('says what rules had against it', () => {
+    const flags: Flag[] = [{ rule: 'affordable', message: 'Too much.', keys: ['spent'], integrationId: newId('intg') }];
+    expect(rendered(definitionOf(), {}, flags).response.flags).toEqual(flags);
+    expect(rendered(definitionOf(), {}).response.flags).toEqual([]);
+  });
+
   test('has its answers in the form’s order, whatever order they are stored in', () => {
     const [first, second, third] = [question('TEXT', { key: 'a' }), question('TEXT', { key: 'b' }), question('TEXT', { key: 'c' })];
     const data = rendered(definitionOf(first, second, third), { [third.id]: { value: '3' }, [first.id]: { value: '1' } });

@@ -1,18 +1,17 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Responses know their place in the order of all events, by which they are listed and told to subscribers. Those that
- * have none any more come before all others, in the order of their ids.
+ * Every response has a place in the order of all events, by which they are listed and told to subscribers. Those whose
+ * place was not kept come before all others, in the order of their ids.
  *
  * What else happens to responses is kept in its order too. A trigger writes it down: there are several statements that
  * put an event into the outbox, and none can forget. For the most frequent one it has no cost, but for the comparison.
  */
 export class Positions extends Migration {
   override up(): void {
-    this.addSql(`alter table responses add column position bigint null;`);
     this.addSql(`
       update responses r set position = o.position from outbox o
-      where o.response_id = r.id and o.type in ('response.created', 'response.amended');
+      where r.position is null and o.response_id = r.id and o.type in ('response.created', 'response.amended');
     `);
     this.addSql(`
       update responses r set position = earlier.place
@@ -22,6 +21,8 @@ export class Positions extends Migration {
     this.addSql(`alter table responses alter column position set default nextval('outbox_position_seq'::regclass), alter column position set not null;`);
     this.addSql(`drop index responses_form_id_id_review_state_index;`);
     this.addSql(`create index responses_form_id_position_review_state_index on responses (form_id, position, review_state);`);
+    this.addSql(`drop index responses_flags_index;`);
+    this.addSql(`create index responses_flags_index on responses (form_id, (flags is not null), position) where flags is not null;`);
     this.addSql(`drop index responses_review_state_index;`);
     this.addSql(`create index responses_review_state_index on responses (form_id, review_state, position) where review_state is not null;`);
     this.addSql(`
