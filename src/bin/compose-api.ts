@@ -48,7 +48,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
-  const { pool, forms: published, submitter, onCommitted } = pipeline;
+  const { pool, forms: published, settled, submitter, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
@@ -91,7 +91,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, limits: callers, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, limits: callers, settled, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

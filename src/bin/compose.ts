@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
+import { createSettled, type Settled } from '../outbox/settled.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
@@ -39,6 +40,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
+  settled: Settled;
   submitter: Submitter;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
@@ -137,6 +139,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   return {
     pool,
     forms,
+    settled: createSettled({ pool }),
     submitter,
     onCommitted,
     sweeper,

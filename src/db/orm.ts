@@ -23,6 +23,7 @@ import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
+import { Change } from '../outbox/change.entity.ts';
 import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { TrackingEntry } from '../deliveries/tracking.entity.ts';
@@ -47,7 +48,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
         FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry,
       ],
@@ -56,7 +57,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       pool: { min: 0, max: poolSize },
       driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: prepare },
       ...(reads && { replicas: [{ driverOptions: { onPoolCreated: (pool: Pool) => borrowFrom(reads, pool) } }] }),
-      schemaGenerator: { ignorePolicies: true }, // the migrations say which there are
+      schemaGenerator: { ignorePolicies: true, ignoreTriggers: true }, // the migrations say which there are
       forceUtcTimezone: true,
       logger: () => undefined, // what matters is thrown; statements could hold answers
     }),

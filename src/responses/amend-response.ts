@@ -71,7 +71,7 @@ export async function amendResponse(
     onCommitted([
       { id: row.eventId, type: 'response.amended', organizationId: form.organizationId, formId: form.id, responseId: row.id, position, integrationsVersion, body },
     ]);
-    return response;
+    return { ...response, position };
   }
   throw new UnavailableError('OVERLOADED', 'The form or the response changes faster than an amendment can be checked; try again.', 1_000);
 }
@@ -121,6 +121,7 @@ function nextRevision(facts: {
     ...envelope,
     familyId: current.familyId,
     revision: current.revision + 1,
+    position: 0, // drawn as it is written
     submittedAt: new Date(),
     amendedById: viewer.userId,
     erasedAt: null,

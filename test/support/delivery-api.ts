@@ -4,6 +4,7 @@ import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
+import { createSettled } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi } from './api.ts';
@@ -42,6 +43,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           reads,
           forms: published,
           limits: callers,
+          settled: createSettled({ pool }),
           onCommitted,
           submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
         }),
