@@ -10,6 +10,7 @@ import { createSessions } from '../accounts/sessions.ts';
 import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
+import { createCompletenessService } from '../completeness/completeness.service.ts';
 import type { Config } from '../config.ts';
 import { endingWithOperation, makeEndWithOperation } from '../db/operation-scope.ts';
 import { openOrm } from '../db/orm.ts';
@@ -83,6 +84,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool: operationPool, reads }),
+      completeness: createCompletenessService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
         pool: operationPool,
         providerNamed,

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
+import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
@@ -47,6 +48,7 @@ export interface Pipeline {
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
   redriver: Redriver | undefined;
+  completeness: CompletenessCheck | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Whether the database and NATS can be reached, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
@@ -136,6 +138,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
 
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
+  const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
+
   return {
     pool,
     forms,
@@ -145,6 +149,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     sweeper,
     dispatcher,
     redriver,
+    completeness,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
       const reasons: string[] = [];
@@ -155,6 +160,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
+      ...(completeness ? [completeness] : []),
       ...(dispatcher && consuming
         ? [dispatcher, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),

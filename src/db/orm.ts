@@ -9,6 +9,8 @@ import { Organization } from '../accounts/organization.entity.ts';
 import { RefreshToken } from '../accounts/refresh-token.entity.ts';
 import { Session } from '../accounts/session.entity.ts';
 import { User } from '../accounts/user.entity.ts';
+import { CompletenessWalk } from '../completeness/completeness-walk.entity.ts';
+import { MissingDelivery } from '../completeness/missing-delivery.entity.ts';
 import { Attempt } from '../deliveries/attempt.entity.ts';
 import { Delivery } from '../deliveries/delivery.entity.ts';
 import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.ts';
@@ -50,7 +52,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, MissingDelivery, CompletenessWalk,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

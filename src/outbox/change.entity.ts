@@ -12,7 +12,10 @@ const ChangeSchema = defineEntity({
     type: p.text().$type<EventType>(),
     responseId: idColumn<'resp'>(),
     createdAt: timeColumn(),
+    /** It says to which integrations the event is due; null: from before it was kept. */
+    integrationsVersion: p.integer().nullable(),
   },
+  indexes: [{ name: 'changes_position_index', properties: ['position'] }],
 });
 
 /**

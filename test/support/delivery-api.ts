@@ -1,4 +1,5 @@
 import { providerNamed } from '../../integrations/index.ts';
+import { createCompletenessService } from '../../src/completeness/completeness.service.ts';
 import { createDeliveriesService } from '../../src/deliveries/deliveries.service.ts';
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
@@ -56,6 +57,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           now: () => new Date(),
         }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
+        completeness: createCompletenessService({ pool: operationPool, reads }),
       };
     },
   });
