@@ -2,15 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DeliveryRequest, FormShape, LedgerEntry, Outcome } from '../provider.ts';
 import { isClosed, readClosing, type Closing } from './closing.ts';
 import { columnsOf } from './column.ts';
-import { eventRow, erasedRank, type EventRow } from './event-row.ts';
+import { erasedRank, eventRow, type EventRow } from './event-row.ts';
 import { knownRank, newestOf, noteRanks } from './family-state.ts';
-import { keepFile } from './keep-file.ts';
-import { openPart } from './open-part.ts';
-import { outcomeOfRow, type RowNote } from './row-outcome.ts';
+import { withRoom } from './next-part.ts';
 import { readParts } from './parts-ledger.ts';
-import { rowOf, shouldBeginPart, type Part } from './parts.ts';
+import { rowOf, type Part } from './parts.ts';
+import { outcomeOfRow, type RowNote } from './row-outcome.ts';
 import { GoogleTrouble } from './trouble.ts';
-import { assertOutOfBin, sightOf, type Workbook } from './workbook.ts';
+import { assertOutOfBin, type Workbook } from './workbook.ts';
 import { writePart, type RowOutcome } from './write-part.ts';
 import type { PlacedRow } from './write-rows.ts';
 
@@ -81,8 +80,7 @@ async function writeSettled(workbook: Workbook, { rows, known, parts }: Settled)
   const placed = rows.filter(({ familyId }) => places.has(familyId));
   try {
     const form = await workbook.context.form(Math.max(1, ...placed.map(({ formVersion }) => formVersion)));
-    const fresh = placed.filter(({ familyId }) => typeof known.get(familyId)?.place !== 'number');
-    const all = await withRoom(workbook, { parts, form, firstNew: Math.min(...fresh.map(({ familyId }) => places.get(familyId) ?? Infinity)) });
+    const all = await withRoom(workbook, { parts, form, positions: places.values() });
     return await writeByPart(workbook, { placed, places, parts: all, form });
   } catch (error) {
     if (!(error instanceof GoogleTrouble)) throw error;
@@ -99,24 +97,6 @@ async function placesFor({ context }: Workbook, { rows, known }: Pick<Settled, '
     if (rank === erasedRank && typeof place === 'number') places.set(familyId, place);
   }
   return places;
-}
-
-/** The parts, with one more where the new rows would not fit into the last one. `firstNew` is Infinity where there are none. */
-async function withRoom(workbook: Workbook, room: { parts: readonly Part[]; form: FormShape | undefined; firstNew: number }): Promise<readonly Part[]> {
-  const { parts, form, firstNew } = room;
-  const last = parts.at(-1);
-  if (!form || !last || firstNew === Infinity) return parts;
-  const { columnCount } = await sightOf(workbook, last.spreadsheetId);
-  if (!shouldBeginPart(parts, { nextPosition: firstNew, columnCount })) return parts;
-  const opened = await openPart(workbook, { parts, firstPosition: firstNew, form });
-  const part = opened.at(-1);
-  // Whom it is shared with is made good by the next `connect`, where it fails here: rows do not wait for that.
-  if (part) await keepFile(workbook, { spreadsheetId: part.spreadsheetId, number: opened.length - 1, form }).catch(unlessTrouble);
-  return opened;
-}
-
-function unlessTrouble(error: unknown): void {
-  if (!(error instanceof GoogleTrouble)) throw error;
 }
 
 interface Placed {

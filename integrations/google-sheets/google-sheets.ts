@@ -41,6 +41,7 @@ export function createGoogleSheets() {
     // A call waits for its turn at the quota while the one before it runs, and then for that to end.
     limits: { batchSize: 1_000, batchBytes: 4_000_000, batchWaitMs: 1_000, concurrency: 2, timeoutMs: 60_000 },
     needsForm: true,
+    // What tells of flags comes beside one of these, which has the flags in it.
     defaultEvents: ['response.created', 'response.amended', 'response.deleted'],
     quotas: quotasOf,
     preview: (event, { form }) => previewRow(event, form),

@@ -29,23 +29,27 @@ function isPrivateKey(pem: string): boolean {
 
 const secret = (name: string, most: number) => z.string().min(1, `${name} is missing.`).max(most, `${name} has at most ${most} characters.`).meta({ secret: true });
 
-const serviceAccount = z.object({
-  key: secret('The key', 10_000)
-    .refine((text) => parseKeyFile(text) !== undefined, 'This is not the JSON key file of a service account: it has the members type, project_id, client_email and private_key.')
-    .describe('All of the JSON key file that the Google Cloud console made for the service account.'),
-});
+const serviceAccount = z
+  .object({
+    key: secret('The key', 10_000)
+      .refine((text) => parseKeyFile(text) !== undefined, 'This is not the JSON key file of a service account: it has the members type, project_id, client_email and private_key.')
+      .describe('All of the JSON key file that the Google Cloud console made for the service account.'),
+  })
+  .meta({ id: 'GoogleServiceAccount' });
 
-const oauth = z.object({
-  clientId: z.string().min(1, 'The client id is missing.').max(200, 'A client id has at most 200 characters.').describe('Of an OAuth client of yours: `….apps.googleusercontent.com`.'),
-  clientSecret: secret('The client secret', 200).describe('Of the same client.'),
-  refreshToken: secret('The refresh token', 2_000).describe('What the owner of the spreadsheets granted the client; the scope `drive.file` is enough.'),
-});
+const oauth = z
+  .object({
+    clientId: z.string().min(1, 'The client id is missing.').max(200, 'A client id has at most 200 characters.').describe('Of an OAuth client of yours: `….apps.googleusercontent.com`.'),
+    clientSecret: secret('The client secret', 200).describe('Of the same client.'),
+    refreshToken: secret('The refresh token', 2_000).describe('What the owner of the spreadsheets granted the client; the scope `drive.file` is enough.'),
+  })
+  .meta({ id: 'GoogleOAuth' });
 
 /** How a form’s responses get into a Google spreadsheet, and whose it is. */
 export const googleSheetsSettings = z
   .object({
-    serviceAccount: serviceAccount.optional().describe('Either a service account, which needs a shared drive to keep spreadsheets in,'),
-    oauth: oauth.optional().describe('or the access that a person granted.'),
+    serviceAccount: serviceAccount.optional().describe('A service account, which needs a shared drive to keep spreadsheets in. Either this or `oauth`.'),
+    oauth: oauth.optional().describe('The access that a person granted. Either this or `serviceAccount`.'),
     folderId: z
       .string()
       .regex(/^[A-Za-z0-9_-]{10,100}$/, 'The id of a folder or a shared drive is what stands last in its address: letters, digits, - and _.')

@@ -6,7 +6,7 @@ import { readRows, spansOf } from './read-rows.ts';
 import type { RowCells } from './row-cells.ts';
 import type { Sight } from './sight.ts';
 import { GoogleTrouble } from './trouble.ts';
-import { sightOf, type Workbook } from './workbook.ts';
+import { readBySight, sightOf, type Workbook } from './workbook.ts';
 import { writePart } from './write-part.ts';
 
 const limits = { rowsPerRead: 10_000, keysPerRead: 1_000, sentences: 1_000 };
@@ -26,8 +26,7 @@ interface Stray {
 export async function findSurplus(workbook: Workbook, { parts, repair }: { parts: readonly Part[]; repair: boolean }): Promise<string[]> {
   const sentences: string[] = [];
   for (const part of parts) {
-    const sight = await sightOf(workbook, part.spreadsheetId);
-    const { strays, lastPosition } = await straysIn(workbook, { part, sight, rows: { start: 1, end: sight.rowCount } });
+    const { strays, lastPosition } = await readBySight(workbook, part.spreadsheetId, (sight) => straysIn(workbook, { part, sight, rows: { start: 1, end: sight.rowCount } }));
     sentences.push(...strays.map(({ rowIndex, familyId }) => `Row ${rowIndex + 1} is a copy of the row of ${familyId}.`));
     const ownerless = strays.filter(({ rowIndex }) => (positionOf(part, rowIndex) ?? 0) > lastPosition);
     if (repair && part === parts.at(-1) && ownerless.length > 0) await clear(workbook, part, ownerless);

@@ -11,7 +11,7 @@ import { readRows, spansOf } from './read-rows.ts';
 import { erasedRow, type RowCells } from './row-cells.ts';
 import { findSurplus } from './surplus.ts';
 import { GoogleTrouble } from './trouble.ts';
-import { assertOutOfBin, sightOf, type Workbook } from './workbook.ts';
+import { assertOutOfBin, readBySight, sightOf, type Workbook } from './workbook.ts';
 import { writePart } from './write-part.ts';
 
 /** A response as it should stand in the sheet; `responseId` of an event, undefined for one that was erased. */
@@ -85,12 +85,12 @@ async function differencesIn(
   { spreadsheetId, rows, columns, repair }: { spreadsheetId: string; rows: readonly PlacedWanted[]; columns: readonly Column[]; repair: boolean },
 ): Promise<(PlacedWanted & { difference: string })[]> {
   await assertOutOfBin(workbook, spreadsheetId);
-  const seen = await sightOf(workbook, spreadsheetId);
-  const sight = repair ? await bringHeader(workbook, { spreadsheetId, sight: seen, wanted: columns }) : seen;
-  const places = placesOf(sight.header);
+  if (repair) await bringHeader(workbook, { spreadsheetId, sight: await sightOf(workbook, spreadsheetId), wanted: columns });
+  const { found, places } = await readBySight(workbook, spreadsheetId, async (sight) => {
+    const spans = spansOf(rows.map(({ rowIndex }) => rowIndex), sight);
+    return { found: await readRows(workbook.google, { spreadsheetId, spans, columns: { start: 0, end: sight.columnCount } }), places: placesOf(sight.header) };
+  });
   const titles = new Map(columns.map(({ id, title }) => [id, title]));
-  const spans = spansOf(rows.map(({ rowIndex }) => rowIndex), sight);
-  const found = await readRows(workbook.google, { spreadsheetId, spans, columns: { start: 0, end: sight.columnCount } });
   return rows.flatMap((one) => {
     const difference = differenceIn({ expected: one.row, found: found.get(one.rowIndex), rowIndex: one.rowIndex, places, titles });
     return difference === undefined ? [] : [{ ...one, difference }];

@@ -6,7 +6,7 @@ import { describeFile } from './drive-files.ts';
 import { openGoogle, type Google } from './google.ts';
 import type { GoogleSheetsSettings } from './settings.ts';
 import { look, type Sight } from './sight.ts';
-import { GoogleTrouble } from './trouble.ts';
+import { GoogleTrouble, isRefusal } from './trouble.ts';
 
 export type SheetsContext = CallContext<GoogleSheetsSettings>;
 
@@ -71,6 +71,17 @@ export async function sightOf({ google, memory, context }: Workbook, spreadsheet
   const sight = await look(google, spreadsheetId, now);
   memory.keepSight(spreadsheetId, sight);
   return sight;
+}
+
+/** Reads by what was seen of a sheet. Where Google refuses that, rows or columns are gone since: it is looked at again. */
+export async function readBySight<Result>(workbook: Workbook, spreadsheetId: string, read: (sight: Sight) => Promise<Result>): Promise<Result> {
+  try {
+    return await read(await sightOf(workbook, spreadsheetId));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    workbook.memory.forget(spreadsheetId);
+    return read(await sightOf(workbook, spreadsheetId));
+  }
 }
 
 const outOfBinMs = 60_000;

@@ -1,11 +1,12 @@
 import type { CallContext, DeliveryRequest, Outcome, Tracking } from '../provider.ts';
 import { findMessage } from './find-message.ts';
+import { fingerprint } from './ledger-keys.ts';
 import { noteNews } from './note-news.ts';
 import { outcomeOfSearch } from './outcome-of.ts';
 import { afterNotFound, nextStep, type Sending } from './receipt.ts';
 import { readReceiptEvent, type ReceiptEvent } from './receipt-event.ts';
 import { recipientOf } from './recipient.ts';
-import { readReceipt } from './receipts.ts';
+import { noteReceipt, readReceipt } from './receipts.ts';
 import { sendReceipt } from './send-receipt.ts';
 import type { SmsSettings } from './settings.ts';
 
@@ -49,7 +50,8 @@ async function settle(context: Context, about: { response: ReceiptEvent; eventId
   const { response, eventId, sending } = about;
   const { familyId } = response;
   const recipient = recipientOf(response, context.settings);
-  const reply = recipient.kind === 'number' ? await findMessage(context, { number: recipient.number, familyId, sending }) : nothingFound;
+  const isSame = recipient.kind === 'number' && fingerprint(recipient.number) === sending.to;
+  const reply = isSame ? await findMessage(context, { number: recipient.number, familyId, sending }) : nothingFound;
   switch (reply.kind) {
     case 'answer':
       if (!reply.value) return endSearch(context, about);
@@ -62,11 +64,11 @@ async function settle(context: Context, about: { response: ReceiptEvent; eventId
   }
 }
 
-/** Where the settings name nobody any more that the message can have gone to. */
+/** Where the settings have changed, and name somebody else than the message can have gone to. */
 const nothingFound = { kind: 'answer', value: undefined } as const;
 
-function endSearch(context: Context, { response, eventId, sending }: Parameters<typeof settle>[1]): Promise<Outcome | undefined> | Outcome {
-  const { now, settings } = context;
+async function endSearch(context: Context, { response, eventId, sending }: Parameters<typeof settle>[1]): Promise<Outcome | undefined> {
+  const { ledger, now, settings } = context;
   const next = afterNotFound(sending, { now: now(), unknownOutcome: settings.unknownOutcome });
   switch (next.kind) {
     case 'wait':
@@ -74,10 +76,13 @@ function endSearch(context: Context, { response, eventId, sending }: Parameters<
     case 'send':
       return sendReceipt(context, { response, eventId, copy: next.copy, was: sending });
     case 'giveUp':
-      return {
-        status: 'rejected',
-        error: 'OUTCOME_UNKNOWN',
-        reason: 'Nobody can say whether Twilio took the message: no answer, no callback, and its list does not show it. It is not sent again, so that nobody gets it twice.',
-      };
+      // Where a callback was quicker, all is looked at again.
+      return (await noteReceipt(ledger, { familyId: response.familyId, state: { ...sending, status: 'unknown' }, was: sending })) ? givenUp : undefined;
   }
 }
+
+const givenUp: Outcome = {
+  status: 'rejected',
+  error: 'OUTCOME_UNKNOWN',
+  reason: 'Nobody can say whether Twilio took the message: no answer, no callback, and its list does not show it. It is not sent again, so that nobody gets it twice.',
+};

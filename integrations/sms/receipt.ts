@@ -4,16 +4,18 @@ import { z } from 'zod';
  * What the ledger knows of the one receipt of a response, over all its revisions:
  *
  *     none ──▶ sending ──▶ accepted
- *                │  ▲
- *                ▼  │
- *              refused
+ *               │ ▲  │ ▲       ▲
+ *               ▼ │  ▼ │       │
+ *           refused  unknown ──┘
  *
  * `sending` is noted before Twilio is called. Whoever finds it later does not know what came of the call: the answer was
- * lost, or the process that noted it is gone, or it is still at it. Numbers and texts are hashes.
+ * lost, or the process that noted it is gone, or it is still at it. `unknown`: it was looked for in vain and given up,
+ * until a callback says that it is there, or somebody delivers it again and would rather have it twice. Numbers and texts
+ * are hashes.
  */
 const receipt = z.discriminatedUnion('status', [
   z.object({
-    status: z.literal('sending'),
+    status: z.enum(['sending', 'unknown']),
     eventId: z.string(),
     /** From 1; more where an earlier one may have arrived, and it was chosen to send again. */
     copy: z.int(),
@@ -28,7 +30,7 @@ const receipt = z.discriminatedUnion('status', [
 ]);
 
 export type Receipt = z.output<typeof receipt>;
-export type Sending = Extract<Receipt, { status: 'sending' }>;
+export type Sending = Extract<Receipt, { status: 'sending' | 'unknown' }>;
 
 /** A receipt as the ledger has it. Throws for anything else. */
 export const parseReceipt = (state: unknown): Receipt => receipt.parse(state);
@@ -45,8 +47,8 @@ export type Step =
 const times = {
   /** How long until Twilio's list surely shows a message that it took. */
   settle: 120_000,
-  /** How soon to look again at a receipt that another event is at. */
-  otherEvent: 60_000,
+  /** How soon to look again at a receipt that another event is at: as much later as it is at it already. */
+  otherEvent: { least: 60_000, most: 3_600_000 },
   /** How long another event's receipt may be unknown: its delivery has settled it long before, or is none any more. */
   abandoned: 48 * 3_600_000,
 } as const;
@@ -68,12 +70,17 @@ export function nextStep(known: Receipt | undefined, { eventId, now, isSimulated
     case 'accepted':
       return isOwn ? { kind: 'done' } : { kind: 'skip', reason: 'A receipt of this response was sent already.' };
     case 'sending':
+    case 'unknown':
       if (isSimulated) return { kind: 'send', copy: known.copy };
       if (isOwn) return { kind: 'settle', sending: known };
-      return isOver(known, times.abandoned, now)
-        ? { kind: 'skip', reason: 'A receipt of this response may have been sent already.' }
-        : { kind: 'wait', afterMs: times.otherEvent };
+      return waitForOther(known, now.getTime() - Date.parse(known.at));
   }
+}
+
+function waitForOther({ status }: Sending, ageMs: number): Step {
+  const { abandoned, otherEvent } = times;
+  if (status === 'unknown' || ageMs >= abandoned) return { kind: 'skip', reason: 'A receipt of this response may have been sent already.' };
+  return { kind: 'wait', afterMs: Math.min(Math.max(ageMs, otherEvent.least), otherEvent.most) };
 }
 
 /** What follows where Twilio does not show a message whose outcome is unknown. */
@@ -85,5 +92,3 @@ export function afterNotFound(sending: Sending, { now, unknownOutcome }: { now: 
   if (leftMs > 0) return { kind: 'wait', afterMs: leftMs };
   return unknownOutcome === 'atLeastOnce' ? { kind: 'send', copy: sending.copy + 1 } : { kind: 'giveUp' };
 }
-
-const isOver = ({ at }: Sending, afterMs: number, now: Date): boolean => Date.parse(at) + afterMs <= now.getTime();

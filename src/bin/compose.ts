@@ -9,6 +9,8 @@ import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
+import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -43,6 +45,7 @@ export interface Pipeline {
   forms: PublishedForms;
   settled: Settled;
   submitter: Submitter;
+  checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
@@ -102,7 +105,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onStep?.('committed');
     publisher.publish(events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
+  const checks = createResponseChecks({ pool, providerNamed, sealer, log });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -135,6 +139,24 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onStep,
       })
     : undefined;
+  const jobs = dispatcher && dispatchPool
+    ? createJobsRunner({
+        pool: dispatchPool,
+        forms,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        providerNamed,
+        sealer,
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        pollMs: config.FORMWIRE_RETRY_POLL,
+        claimMs: 3 * config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        announceChange: (organizationId) => {
+          dispatcher.integrationsChanged(organizationId);
+          announceIntegrations(publishing, organizationId);
+        },
+      })
+    : undefined;
 
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
@@ -145,6 +167,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     forms,
     settled: createSettled({ pool }),
     submitter,
+    checks,
     onCommitted,
     sweeper,
     dispatcher,
@@ -161,8 +184,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       publisher,
       ...(sweeper ? [sweeper] : []),
       ...(completeness ? [completeness] : []),
-      ...(dispatcher && consuming
-        ? [dispatcher, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs
+        ? [dispatcher, jobs, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

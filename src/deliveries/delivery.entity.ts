@@ -43,6 +43,8 @@ const DeliverySchema = defineEntity({
     /** The dispatcher that is at it, and until when; a claim that ran out, or of another dispatcher than the partition's owner, is void. */
     claimedBy: idColumn<'dsp'>().nullable(),
     claimExpiresAt: timeColumn().nullable(),
+    /** The job that made it, where no event did. */
+    jobId: idColumn<'job'>().nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),
   },
@@ -57,6 +59,11 @@ const DeliverySchema = defineEntity({
       name: 'deliveries_ordered_index',
       expression:
         `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
+    },
+    {
+      name: 'deliveries_job_id_index',
+      expression:
+        `create index "deliveries_job_id_index" on "deliveries" ("job_id", "status") where job_id is not null and status <> 'delivered'`,
     },
     {
       name: 'deliveries_dead_of_form_index',

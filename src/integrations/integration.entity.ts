@@ -38,6 +38,10 @@ const IntegrationSchema = defineEntity({
     name: p.text(),
     status: p.text().$type<IntegrationStatus>(),
     statusReason: p.text().nullable(),
+    /** What was wrong with it when it was last connected, beside how its receiver is; null: nothing. */
+    fault: p.text().nullable(),
+    /** Where people find what `connect` made. */
+    resourceUrl: p.text().nullable(),
     events: jsonColumn<EventType[]>(),
     /** What it asked for before, oldest first. */
     pastEvents: jsonColumn<PastEvents[]>().default('[]'),

@@ -37,7 +37,7 @@ export const EventTypeType = builder.enumType('EventType', { values: eventTypeVa
 const IntegrationStatusType = builder.enumType('IntegrationStatus', {
   values: {
     ACTIVE: { value: 'active', description: 'Delivered to.' },
-    FAILING: { value: 'failing', description: 'Its receiver is down: probed, while deliveries wait.' },
+    FAILING: { value: 'failing', description: 'As the reason says: its receiver is down and only probed, while deliveries wait; or its settings do not fit the form any more.' },
     PAUSED: { value: 'paused', description: 'By its owner: deliveries wait.' },
     DISABLED: { value: 'disabled', description: 'Needs its owner, as the reason says: deliveries wait.' },
   } as const,
@@ -70,8 +70,9 @@ IntegrationType.implement({
       nullable: true,
       resolve: ({ formId }, _args, context) => (formId ? formLoader(context).load(formId) : null),
     }),
-    status: t.expose('status', { type: IntegrationStatusType }),
-    statusReason: t.exposeString('statusReason', { nullable: true }),
+    status: t.field({ type: IntegrationStatusType, resolve: ({ status, fault }) => (status === 'active' && fault ? 'failing' : status) }),
+    statusReason: t.string({ nullable: true, resolve: ({ statusReason, fault }) => statusReason ?? fault ?? null }),
+    resourceUrl: t.exposeString('resourceUrl', { nullable: true, description: 'Where what the provider made can be looked at, such as a spreadsheet; null where it makes nothing, or has not yet.' }),
     events: t.expose('events', { type: [EventTypeType] }),
     settings: t.field({
       description: 'Secrets read "…": they are never shown again. To those who may not write integrations, so does what is behind the path of a URL.',

@@ -11,6 +11,7 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -20,7 +21,7 @@ import {
   type SettingsDeps,
   type UpdateIntegrationInput,
 } from './integration-input.ts';
-import { fitToForm, reviseForm } from './fit-to-form.ts';
+import { fitToForm, refuseTooManyChecks, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
 import { askFor } from './ask-for.ts';
 import { readDeadRedrive } from './dead-redrive.ts';
@@ -62,9 +63,10 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        if (formId) await refuseTooManyChecks(em, { formId, provider });
         if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
-        return em.create(Integration, {
+        const created = em.create(Integration, {
           id,
           organizationId: viewer.organizationId,
           formId, partnerId,
@@ -79,6 +81,8 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           createdAt: at,
           updatedAt: at,
         });
+        await enqueueConnect(em, created);
+        return created;
       });
       announceChange(viewer.organizationId);
       return { integration, secret };
@@ -95,6 +99,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const settings = applyChange(found, { input, version, deps });
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider), settings });
         found.updatedAt = laterThan(found.updatedAt, now());
+        await enqueueConnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -109,6 +114,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const found = await ownIntegration(em, { viewer, id });
         markDeleted(found, now());
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider) });
+        await enqueueDisconnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -187,7 +193,8 @@ function requireNamedForm(provider: Provider, formId: string | null | undefined)
   throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
 }
 
-async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
+/** A form within the viewer's reach, if one is named. Throws UserError where there is none of this id. */
+export async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
   const { viewer, formId } = wanted;
   if (formId === null || formId === undefined) return null;
   if (isId('form', formId) && (await em.count(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null })) > 0) return formId;

@@ -171,6 +171,7 @@ export const table = `
   Mutation.updateIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
+  Mutation.testRules                     U        N     F      own   own    F      F       F         F    F    F    F    F
   Mutation.redeliver                     U        N     F      ok    ok     F      N       N         F    F    F    F    ok
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
@@ -191,7 +192,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive', 'Reconciliation', 'ReconciledIntegration', 'MissingDelivery'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive', 'Reconciliation', 'ReconciledIntegration', 'MissingDelivery', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -270,6 +271,7 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   eraseResponse: ({ responseId }) => ({ responseId }),
   setReviewState: ({ responseId }) => ({ responseId, state: 'APPROVED' }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),
+  testRules: ({ formId }) => ({ formId, rules: [{ name: 'known', expression: "name != 'x'", message: 'x' }] }),
   createIntegration: ({ formId }) => ({ formId, ...webhook }),
   'createIntegration/everywhere': () => webhook,
   updateIntegration: ({ integrationId }) => ({ id: integrationId, paused: true }),

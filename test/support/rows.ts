@@ -5,6 +5,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import type { DeliveryStatus } from '../../src/deliveries/delivery.entity.ts';
 import type { FormDefinition } from '../../src/forms/form-definition.ts';
 import type { IntegrationStatus } from '../../src/integrations/integration.entity.ts';
+import type { JobInput, JobKind, JobStatus } from '../../src/jobs/job.entity.ts';
 import type { Collector, Respondent, StoredAnswers } from '../../src/responses/response.entity.ts';
 
 /** Rows as the write path and the dispatcher leave them, for tests of what reads them. */
@@ -171,6 +172,25 @@ export async function insertIntegration(pool: Pool, details: IntegrationDetails)
     `insert into integrations (id, organization_id, form_id, provider, name, status, events, settings, secrets, since_version, created_at, updated_at, deleted_at)
      values ($1, $2, $3, 'webhook', 'Hook', $4, '["response.created"]', '{"url":"https://example.com"}', '["whsec_c2VjcmV0"]', 0, now(), now(), $5)`,
     [id, details.organizationId, details.formId ?? null, details.status ?? 'active', details.deletedAt ?? null],
+  );
+  return id;
+}
+
+export interface JobDetails {
+  organizationId: Id<'org'>;
+  integrationId: Id<'intg'>;
+  kind: JobKind;
+  input?: JobInput;
+  status?: JobStatus;
+}
+
+export async function insertJob(pool: Pool, details: JobDetails): Promise<Id<'job'>> {
+  const id = newId('job');
+  const { organizationId, integrationId, kind, input = {}, status = 'waiting' } = details;
+  await pool.query(
+    `insert into jobs (id, organization_id, integration_id, kind, status, asked, input, progress, attempts, next_attempt_at, created_at)
+     values ($1, $2, $3, $4, $5, 1, $6, '{"done":0,"made":0}', 0, now(), now())`,
+    [id, organizationId, integrationId, kind, status, JSON.stringify(input)],
   );
   return id;
 }

@@ -31,10 +31,17 @@ describe('of a receipt', () => {
     expect(step(sending, 'evt_1', 100 * hour)).toEqual({ kind: 'settle', sending });
   });
 
-  test('that was being sent, another event waits, and gives way after two days', () => {
+  test('that was being sent, another event waits, longer each time, and gives way after two days', () => {
     expect(step(sending, 'evt_2')).toEqual({ kind: 'wait', afterMs: 60_000 });
-    expect(step(sending, 'evt_2', 48 * hour - 1)).toHaveProperty('kind', 'wait');
+    expect(step(sending, 'evt_2', 200_000)).toEqual({ kind: 'wait', afterMs: 200_000 });
+    expect(step(sending, 'evt_2', 48 * hour - 1)).toEqual({ kind: 'wait', afterMs: hour });
     expect(step(sending, 'evt_2', 48 * hour)).toEqual({ kind: 'skip', reason: 'A receipt of this response may have been sent already.' });
+  });
+
+  test('that was given up, its own event looks for it again, and any other is skipped', () => {
+    const unknown: Sending = { ...sending, status: 'unknown' };
+    expect(step(unknown, 'evt_1')).toEqual({ kind: 'settle', sending: unknown });
+    expect(step(unknown, 'evt_2')).toEqual({ kind: 'skip', reason: 'A receipt of this response may have been sent already.' });
   });
 
   test('that is only simulated, nothing is lost by writing it again', () => {
