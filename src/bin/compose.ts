@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
-import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { CallContext } from '../../integrations/provider.ts';
+import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
