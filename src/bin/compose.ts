@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { CallContext } from '../../integrations/provider.ts';
+import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
@@ -16,6 +17,7 @@ import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
+import { createSettled, type Settled } from '../outbox/settled.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
@@ -43,6 +45,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
+  settled: Settled;
   submitter: Submitter;
   checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
@@ -50,6 +53,7 @@ export interface Pipeline {
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
   redriver: Redriver | undefined;
+  completeness: CompletenessCheck | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Tells dispatchers that pending deliveries are due sooner than they were. */
   announceDue(): void;
@@ -171,15 +175,19 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     : undefined;
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
+  const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
+
   return {
     pool,
     forms,
+    settled: createSettled({ pool }),
     submitter,
     checks,
     onCommitted,
     sweeper,
     dispatcher,
     redriver,
+    completeness,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     announceDue: () => announceDue(publishing),
     callContext: providerContext,
@@ -192,6 +200,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
+      ...(completeness ? [completeness] : []),
       ...(dispatcher && consuming && jobs && follower
         ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
         : []),

@@ -121,7 +121,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
       if (inserted) {
-        const accepted = { ...response, revision: inserted.revision };
+        const accepted = { ...response, revision: inserted.revision, position: inserted.position };
         onCommitted(eventsOf({ form, row, inserted, accepted, body }));
         return accepted;
       }
@@ -184,6 +184,7 @@ function prepare(
     ...envelope,
     familyId: (input.familyId as Id<'resp'> | null | undefined) ?? id,
     revision: 1,
+    position: 0, // drawn as it is written
     submittedAt: new Date(),
     amendedById: null,
     erasedAt: null,
