@@ -7,15 +7,17 @@ import type { Standings } from '../accounts/standings.ts';
 import { createContext, type Services } from '../graphql/context.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
 import { clientAddress } from './client-address.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
-import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
+import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { createOperationRunner } from './operation.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
 import { createBodyReader } from './read-body.ts';
+import { unavailable } from './refused.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -37,6 +39,8 @@ export interface ApiServerOptions {
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
+  /** What becomes of a request to `/callbacks/<integration>`. */
+  answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
@@ -53,14 +57,17 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`. */
+/** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const graphql = createEndpoint(options, limits);
+  const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    switch (pathOf(request)) {
+    const path = pathOf(request);
+    if (path.startsWith(callbacksPath)) return callbacks(request, response);
+    switch (path) {
       case '/graphql':
         return graphql(request, response);
       case '/livez':
@@ -100,9 +107,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
-  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, introspection, callers, log } = options;
-  const addressOf = ({ socket, headers }: IncomingMessage): string =>
-    clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
+  const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
   return createGraphqlEndpoint({
@@ -112,10 +117,13 @@ function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnTyp
     prepare: createPrepare({ schema, documents, limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
     streams: createStreamEndpoint({ schema, maskError, limits, log }),
-    addressOf,
+    addressOf: addressFinder(options),
     createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
   });
 }
+
+const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>
+  clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
 
 const pathOf = ({ url = '/' }: IncomingMessage): string => {
   const cut = url.indexOf('?');

@@ -115,6 +115,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     trustedProxies: options.trustedProxies ?? 0,
     introspection: options.introspection ?? 'signed-in',
     callers,
+    answerCallback: async () => 404,
     log: silentLog,
     host: '127.0.0.1',
     port: 0,
