@@ -35,7 +35,7 @@ export interface Provider<Settings = unknown> {
   /** What would be sent for an event, to be looked at before the settings are saved. Sends nothing. */
   preview?(event: Event, about: { settings: Settings; form: FormShape }): Json;
 
-  /** Makes settings ready to check the responses to one version of a form, before they are accepted. */
+  /** Makes settings ready to check the responses to one version of a form, before they are accepted. Such an integration is for one form. */
   prepareCheck?(settings: Settings, form: FormShape): ResponseCheck;
   /** Sends a batch; answers one outcome for each, in the same order. Throws only where this code is wrong. */
   deliver?(batch: readonly DeliveryRequest[], context: CallContext<Settings>): Promise<Outcome[]>;

@@ -35,6 +35,14 @@ export function deliveriesIn(reach: Reach): Sql {
     select 1 from integrations own where own.id = d.integration_id and own.partner_id = ${reach.partnerId})`;
 }
 
+/** What of `integrations i` is in reach. */
+export function integrationsIn(reach: Reach): Sql {
+  if (reach.kind === 'installation') return sql`true`;
+  const { organizationId } = reach;
+  if (reach.kind === 'all') return sql`i.organization_id = ${organizationId}`;
+  return sql`i.organization_id = ${organizationId} and i.partner_id = ${reach.partnerId} and ${isGranted({ ...reach, formId: sql`i.form_id` })}`;
+}
+
 const isGranted = ({ organizationId, partnerId, formId }: { organizationId: Id<'org'>; partnerId: Id<'usr'>; formId: Sql }): Sql => sql`exists (
   select 1 from form_grants g join memberships m on m.id = g.membership_id
   where g.form_id = ${formId} and m.organization_id = ${organizationId} and m.user_id = ${partnerId})`;

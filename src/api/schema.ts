@@ -3,6 +3,7 @@ import '../accounts/accounts.graphql.ts';
 import '../accounts/api-keys.graphql.ts';
 import '../accounts/invitations.graphql.ts';
 import '../accounts/members.graphql.ts';
+import '../completeness/completeness.graphql.ts';
 import '../deliveries/dead-letters.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';

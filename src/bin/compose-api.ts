@@ -10,6 +10,7 @@ import { createSessions } from '../accounts/sessions.ts';
 import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
+import { createCompletenessService } from '../completeness/completeness.service.ts';
 import type { Config } from '../config.ts';
 import { endingWithOperation, makeEndWithOperation } from '../db/operation-scope.ts';
 import { openOrm } from '../db/orm.ts';
@@ -57,7 +58,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics, tracing } = options;
-  const { pool, forms: published, submitter, checks, onCommitted } = pipeline;
+  const { pool, forms: published, settled, submitter, checks, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
@@ -94,6 +95,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool: operationPool, reads }),
+      completeness: createCompletenessService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
         ...settingsDeps,
         pool: operationPool,
@@ -103,7 +105,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),
-      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, settled, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { CallContext } from '../../integrations/provider.ts';
 import type { Readiness } from '../api/probes.ts';
+import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
@@ -20,6 +21,7 @@ import { readinessOf } from '../monitoring/readiness.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
+import { createSettled, type Settled } from '../outbox/settled.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { requestId } from '../request-scope.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
@@ -54,6 +56,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
+  settled: Settled;
   submitter: Submitter;
   checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
@@ -61,6 +64,7 @@ export interface Pipeline {
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
   redriver: Redriver | undefined;
+  completeness: CompletenessCheck | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Tells dispatchers that pending deliveries are due sooner than they were. */
   announceDue(): void;
@@ -200,15 +204,19 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     : undefined;
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
+  const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
+
   return {
     pool,
     forms,
+    settled: createSettled({ pool }),
     submitter,
     checks,
     onCommitted,
     sweeper,
     dispatcher,
     redriver,
+    completeness,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     announceDue: () => announceDue(publishing),
     callContext: providerContext,
@@ -221,6 +229,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
+      ...(completeness ? [completeness] : []),
       ...(dispatcher && consuming && jobs && follower
         ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
         : []),

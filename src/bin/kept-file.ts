@@ -1,9 +1,12 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 
 /** Where a file of the data directory is. */
 export const keptFilePath = (config: Pick<Config, 'FORMWIRE_DATA'>, name: string): string => path.resolve(config.FORMWIRE_DATA, name);
+
+/** Whether it was made already. */
+export const keptFileIsThere = (config: Pick<Config, 'FORMWIRE_DATA'>, name: string): boolean => existsSync(keptFilePath(config, name));
 
 /**
  * What stands in a file of the data directory, readable by its owner alone; made at the first time, and by the first of

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { identityOf, isRunning } from '../embedded/running-process.ts';
 import { keptFilePath } from './kept-file.ts';
 
-const fileName = 'running.json';
+export const runningFile = 'running.json';
 
 const running = z.object({
   pid: z.number(),
@@ -23,7 +23,7 @@ export type Running = z.output<typeof running>;
  * it. Gone again with the disposal; one that a killed process left behind names a process that is not there.
  */
 export function noteRunning(config: Pick<Config, 'FORMWIRE_DATA'>, places: Omit<Running, 'pid' | 'startedAt'>): Disposable {
-  const file = keptFilePath(config, fileName);
+  const file = keptFilePath(config, runningFile);
   const startedAt = identityOf(process.pid)?.startedAt ?? '';
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${JSON.stringify({ pid: process.pid, startedAt, ...places })}\n`, { mode: 0o600 });
@@ -34,7 +34,7 @@ export function noteRunning(config: Pick<Config, 'FORMWIRE_DATA'>, places: Omit<
 /** The Formwire that runs on this data directory, if one does. */
 export function findRunning(config: Pick<Config, 'FORMWIRE_DATA'>): Running | undefined {
   try {
-    const found = running.parse(JSON.parse(readFileSync(keptFilePath(config, fileName), 'utf8')));
+    const found = running.parse(JSON.parse(readFileSync(keptFilePath(config, runningFile), 'utf8')));
     return isRunning(found) ? found : undefined;
   } catch {
     return undefined; // none, or of another version: as good as none

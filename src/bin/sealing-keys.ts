@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { keptFile, keptFilePath } from './kept-file.ts';
 
 const howToMake = 'openssl rand -base64 32';
-const fileName = 'secrets-key';
+export const sealingKeyFile = 'secrets-key';
 const keyBytes = 32;
 
 /**
@@ -21,8 +21,8 @@ function presentKey(config: Config): Buffer {
   if (config.DATABASE_URL) {
     throw new Error(`FORMWIRE_SECRETS_KEY is missing: every process on one database must open the same secrets. Make one with: ${howToMake}`);
   }
-  const text = keptFile(config, { name: fileName, make: () => `${randomBytes(keyBytes).toString('base64')}\n` });
-  return decoded(text, keptFilePath(config, fileName));
+  const text = keptFile(config, { name: sealingKeyFile, make: () => `${randomBytes(keyBytes).toString('base64')}\n` });
+  return decoded(text, keptFilePath(config, sealingKeyFile));
 }
 
 function decoded(text: string, place: string): Buffer {

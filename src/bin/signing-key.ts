@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { keptFile, keptFilePath } from './kept-file.ts';
 
 const howToMake = 'openssl genpkey -algorithm ed25519';
-const fileName = 'access-token-key.pem';
+export const signingKeyFile = 'access-token-key.pem';
 const newKey = (): string => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /**
@@ -18,7 +18,7 @@ export function signingKey(config: Config): string {
       `FORMWIRE_JWT_KEY is missing: every process on one database must sign with the same key. Make one with: ${howToMake}`,
     );
   }
-  return checked(keptFile(config, { name: fileName, make: newKey }), keptFilePath(config, fileName));
+  return checked(keptFile(config, { name: signingKeyFile, make: newKey }), keptFilePath(config, signingKeyFile));
 }
 
 function checked(pem: string, name: string): string {

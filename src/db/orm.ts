@@ -9,6 +9,8 @@ import { Organization } from '../accounts/organization.entity.ts';
 import { RefreshToken } from '../accounts/refresh-token.entity.ts';
 import { Session } from '../accounts/session.entity.ts';
 import { User } from '../accounts/user.entity.ts';
+import { CompletenessWalk } from '../completeness/completeness-walk.entity.ts';
+import { MissingDelivery } from '../completeness/missing-delivery.entity.ts';
 import { Attempt } from '../deliveries/attempt.entity.ts';
 import { Delivery } from '../deliveries/delivery.entity.ts';
 import { DispatcherHeartbeat } from '../deliveries/dispatcher-heartbeat.entity.ts';
@@ -24,6 +26,7 @@ import { Integration } from '../integrations/integration.entity.ts';
 import { Job } from '../jobs/job.entity.ts';
 import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
+import { Change } from '../outbox/change.entity.ts';
 import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { TrackingEntry } from '../deliveries/tracking.entity.ts';
@@ -50,16 +53,16 @@ export function openOrm(databaseUrl: string, { poolSize, reads, onPool }: OrmOpt
     defineConfig({
       clientUrl: databaseUrl,
       entities: [
-        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, ErasedEvent, Integration,
+        Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job, MissingDelivery, CompletenessWalk,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
       pool: { min: 0, max: poolSize },
       driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: (pool: Pool) => prepare(pool, onPool) },
       ...(reads && { replicas: [{ driverOptions: { onPoolCreated: (pool: Pool) => borrowFrom(reads, pool) } }] }),
-      schemaGenerator: { ignorePolicies: true }, // the migrations say which there are
+      schemaGenerator: { ignorePolicies: true, ignoreTriggers: true }, // the migrations say which there are
       forceUtcTimezone: true,
       logger: () => undefined, // what matters is thrown; statements could hold answers
     }),

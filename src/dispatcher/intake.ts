@@ -149,7 +149,8 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   const admit = (incoming: Incoming): Promise<void> | undefined => {
     const { event } = incoming;
-    if (done.has(event.id) || doneBefore.has(event.id)) {
+    // one that was published again is looked up all the same: its row may be back in the outbox
+    if (!incoming.suspect && (done.has(event.id) || doneBefore.has(event.id))) {
       incoming.ack();
       return undefined;
     }

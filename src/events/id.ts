@@ -50,6 +50,13 @@ export function timeOf(id: Id): number {
 /** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
 export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
 
+/** The lowest id that is made at a time (milliseconds since 1970): ids made before it are lower, and all others higher. */
+export function firstIdAt<P extends IdPrefix>(prefix: P, atMs: number): Id<P> {
+  const bytes = new Uint8Array(16);
+  Buffer.from(bytes.buffer).writeUIntBE(Math.max(0, Math.floor(atMs)), 0, 6);
+  return `${prefix}_${encode(bytes)}`;
+}
+
 /**
  * The event that a revision's flags are other ones than before has its id too, as a UUIDv8 in place of the v7: the digit
  * that holds the version, and one bit of the counter below it, is two higher.

@@ -175,7 +175,7 @@ async function refuseTooManyOfPartner(em: EntityManager, wanted: { partnerId: Id
 }
 
 function requireNamedForm(provider: Provider, formId: string | null | undefined): void {
-  if (formId || !provider.needsForm) return;
+  if (formId || !(provider.needsForm || provider.prepareCheck)) return;
   throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
 }
 

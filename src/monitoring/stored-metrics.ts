@@ -58,6 +58,8 @@ function createGauges(registry: Registry): (state: StoredState) => void {
   const dispatchers = gauge('formwire_dispatchers', 'Dispatchers that are alive.');
   const ownerless = gauge('formwire_partitions_without_owner', 'Partitions that no dispatcher owns.');
   const bytes = gauge('formwire_database_bytes', 'Size of the database.');
+  const missing = gauge('formwire_missing_deliveries', 'Deliveries that are due and nowhere: 0, or something is broken.');
+  const completeness = gauge('formwire_completeness_age_seconds', 'How long ago the check for missing deliveries came round.');
   const pending = gauge('formwire_pending_deliveries', 'Deliveries that wait, by the time since they were due first; up to 100,000 together.', ['provider', 'age']);
   const dead = gauge('formwire_dead_deliveries', 'Deliveries given up on, by the time since; the newest 100,000.', ['provider', 'age']);
   const quota = gauge('formwire_quota_wait_seconds', 'How far ahead the turns at a service are given out, at the quota that is asked for most.', ['service']);
@@ -68,6 +70,8 @@ function createGauges(registry: Registry): (state: StoredState) => void {
     dispatchers.set(state.dispatchers);
     ownerless.set(state.partitionsWithoutOwner);
     bytes.set(state.databaseBytes);
+    missing.set(state.missing);
+    completeness.set(state.completenessSeconds);
     showAged(pending, state.pending);
     showAged(dead, state.dead);
     quota.reset();

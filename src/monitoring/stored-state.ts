@@ -9,6 +9,10 @@ export interface StoredState {
   dispatchers: number;
   partitionsWithoutOwner: number;
   databaseBytes: number;
+  /** Deliveries that are due and nowhere, counted up to `mostCounted`. */
+  missing: number;
+  /** How long ago the check for these came round; 0 where it never has. */
+  completenessSeconds: number;
   /** By provider and age, counted up to `mostCounted` together. */
   pending: AgedCount[];
   dead: AgedCount[];
@@ -48,6 +52,8 @@ const read = `
     coalesce((select extract(epoch from now() - created_at)::float8 from outbox order by position limit 1), 0) as "outboxOldestSeconds",
     (select count(*)::int from dispatchers where expires_at > now()) as dispatchers,
     (select count(*)::int from partition_leases where owner is null or expires_at < now()) as "partitionsWithoutOwner",
+    (select count(*)::int from (select 1 from missing_deliveries limit ${mostCounted}) m) as missing,
+    coalesce((select extract(epoch from now() - max(walked_at))::float8 from completeness_walks), 0) as "completenessSeconds",
     pg_database_size(current_database())::float8 as "databaseBytes",
     ${counted('pending', pendingAge)} as pending,
     ${counted('dead', deadAge)} as dead,

@@ -74,7 +74,7 @@ export async function amendResponse(
     const inserted = await insertAmendment(pool, row);
     if (!inserted) continue;
     onCommitted(eventsOf({ form, row, inserted, response, body }));
-    return response;
+    return { ...response, position: inserted.position };
   }
   throw new UnavailableError('OVERLOADED', 'The form or the response changes faster than an amendment can be checked; try again.', 1_000);
 }
@@ -129,6 +129,7 @@ function nextRevision(facts: {
     ...envelope,
     familyId: current.familyId,
     revision: current.revision + 1,
+    position: 0, // drawn as it is written
     submittedAt: new Date(),
     amendedById: viewer.userId,
     erasedAt: null,

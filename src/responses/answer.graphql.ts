@@ -1,9 +1,9 @@
 import type { Id } from '../events/id.ts';
-import { isId } from '../events/id.ts';
 import { formLoader } from '../forms/forms.graphql.ts';
 import { ChoiceType, QuestionType } from '../forms/question.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
+import { isPositionKey, positionKey } from '../graphql/cursor.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { chosen } from './answers.ts';
@@ -61,8 +61,8 @@ builder.objectField(QuestionType, 'answers', (t) =>
         return keysetPage({
           args,
           load: (range) => context.services.responses.listAnswers(context, { formId, questionId, range }),
-          keyOf: (answer) => answer.response.id,
-          isKey: (key) => isId('resp', key),
+          keyOf: (answer) => positionKey(answer.response.position),
+          isKey: isPositionKey,
         });
       },
     },

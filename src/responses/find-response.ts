@@ -12,6 +12,8 @@ export interface SubmittedResponse {
   clientId: string | null;
   familyId: Id<'resp'>;
   revision: number;
+  /** Its place in lists, which is that of its event in the order of all events. */
+  position: number;
   submittedAt: Date;
   /** The member who made this revision of an earlier one; null for what was submitted. */
   amendedById: Id<'usr'> | null;
@@ -28,7 +30,7 @@ export interface SubmittedResponse {
 
 const selectEarlier = `
   select id, form_id as "formId", form_version as "formVersion", client_id as "clientId", content_hash as "contentHash",
-         family_id as "familyId", revision, submitted_at as "submittedAt", amended_by_id as "amendedById", erased_at as "erasedAt",
+         family_id as "familyId", revision, position::float8 as position, submitted_at as "submittedAt", amended_by_id as "amendedById", erased_at as "erasedAt",
          erased_by_id as "erasedById",
          flags, answers, respondent, collector, metadata
   from responses

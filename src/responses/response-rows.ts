@@ -3,6 +3,7 @@ import { formsIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import { positionOfKey } from '../graphql/cursor.ts';
 import type { SubmittedResponse } from './find-response.ts';
 import type { ReviewState } from './review.entity.ts';
 
@@ -22,7 +23,7 @@ export interface ResponseFilter {
 
 const columns = trusted(`
   r.id, r.form_id as "formId", r.form_version as "formVersion", r.client_id as "clientId", r.family_id as "familyId",
-  r.revision, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById",
+  r.revision, r.position::float8 as position, r.submitted_at as "submittedAt", r.amended_by_id as "amendedById",
   r.erased_at as "erasedAt", r.erased_by_id as "erasedById", r.flags, r.answers, r.respondent, r.collector, r.metadata`);
 
 /** Responses of forms that are within reach and not deleted. */
@@ -88,11 +89,13 @@ export interface ResponsePage {
   filter?: ResponseFilter | null | undefined;
   /** Only responses that answer this question. */
   questionId?: Id<'q'> | undefined;
+  /** None beyond this position. */
+  upTo?: number | undefined;
 }
 
-/** The current revisions of a form's responses in the order of their ids, which is that of their creation. */
+/** The current revisions of a form's responses in the order of their positions, which are the range's keys. */
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
-  const { reach, formId, range, filter, questionId } = page;
+  const { reach, formId, range, filter, questionId, upTo } = page;
   const { stretch, order } = stretchOf({ formId, range, kind: kindOf(filter ?? {}) });
   const conditions = [
     ...stretch,
@@ -100,6 +103,7 @@ export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<S
     sql`r.erased_at is null`,
     sql`not exists (select 1 from responses newer where newer.family_id = r.family_id and newer.revision > r.revision)`,
     questionId && sql`r.answers ? ${questionId}`,
+    upTo === undefined ? undefined : sql`r.position <= ${upTo}`,
     ...filterConditions(filter ?? {}),
   ];
   const direction = range.reversed ? 'desc' : 'asc';
@@ -127,29 +131,30 @@ function kindOf({ reviewState, flagged, flag }: ResponseFilter): Kind | undefine
 }
 
 /**
- * The stretch of a form's responses, or of those of one kind, that a page lies in, and its order by ids.
+ * The stretch of a form's responses, or of those of one kind, that a page lies in, and its order by positions.
  *
  * All are written so that only the index that is made for them can serve them: what is asked for may stand behind any
  * number of rows that are not, of other forms or of other kinds, which the database does not expect. It would rather
- * go through all rows by their ids, and look at 21,000 blocks for a page behind 200,000 others.
+ * go through all rows by another index, and look at 21,000 blocks for a page behind 200,000 others.
  */
 function stretchOf({ formId, range, kind }: { formId: Id<'form'>; range: KeysetRange; kind: Kind | undefined }): {
   stretch: (Sql | undefined)[];
   order: readonly string[];
 } {
-  const { after = '', before } = range;
+  const after = positionOfKey(range.after ?? '') ?? Number.MIN_SAFE_INTEGER;
+  const before = positionOfKey(range.before ?? '');
   if (!kind) {
-    const begin = sql`(r.form_id, r.id) > (${formId}, ${after})`;
-    const end = before === undefined ? sql`r.form_id <= ${formId}` : sql`(r.form_id, r.id) < (${formId}, ${before})`;
-    return { stretch: [begin, end], order: ['r.form_id', 'r.id'] };
+    const begin = sql`(r.form_id, r.position) > (${formId}, ${after})`;
+    const end = before === undefined ? sql`r.form_id <= ${formId}` : sql`(r.form_id, r.position) < (${formId}, ${before})`;
+    return { stretch: [begin, end], order: ['r.form_id', 'r.position'] };
   }
   const { value, indexed } = kind;
   const column = trusted(kind.column);
-  const begin = sql`(r.form_id, ${column}, r.id) > (${formId}, ${value}, ${after})`;
+  const begin = sql`(r.form_id, ${column}, r.position) > (${formId}, ${value}, ${after})`;
   const end = before === undefined
     ? sql`(r.form_id, ${column}) <= (${formId}, ${value})`
-    : sql`(r.form_id, ${column}, r.id) < (${formId}, ${value}, ${before})`;
-  return { stretch: [begin, end, indexed], order: ['r.form_id', kind.column, 'r.id'] };
+    : sql`(r.form_id, ${column}, r.position) < (${formId}, ${value}, ${before})`;
+  return { stretch: [begin, end, indexed], order: ['r.form_id', kind.column, 'r.position'] };
 }
 
 function filterConditions(filter: ResponseFilter): (Sql | undefined)[] {

@@ -46,6 +46,8 @@ const ResponseSchema = defineEntity({
     contentHash: p.text().nullable(),
     /** Whose it is, hashed (see `respondentKey`): a first revision's, where its form takes one of each. */
     respondentKey: p.text().collation('C').nullable(),
+    /** Place in the order of all events of what made this revision, and so in lists. Grows from one commit to the next. */
+    position: p.bigint('number').columnType('bigint').defaultRaw(`nextval('outbox_position_seq'::regclass)`).ignoreSchemaChanges('default'),
     familyId: idColumn<'resp'>(),
     /** From 1; the highest of a family is its current one. */
     revision: p.integer(),
@@ -63,23 +65,21 @@ const ResponseSchema = defineEntity({
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
-    /** The place of the event that this revision made among all events; null: from before it was kept. */
-    position: p.bigint('number').columnType('bigint').nullable(),
     /** The place of the event that its flags are other ones than those of the revision before; null: they are not. */
     flagsPosition: p.bigint('number').columnType('bigint').nullable(),
-    /** How far the organisation's integrations had changed then: it says to which of them the event is due. */
+    /** How far the organisation's integrations had changed then; null: from before it was kept. It says to which of them the event is due. */
     integrationsVersion: p.integer().nullable(),
   },
   indexes: [
-    { properties: ['formId', 'id', 'reviewState'] },
+    { properties: ['formId', 'position', 'reviewState'] },
     {
       name: 'responses_review_state_index',
       expression:
-        `create index "responses_review_state_index" on "responses" ("form_id", "review_state", "id") where review_state is not null`,
+        `create index "responses_review_state_index" on "responses" ("form_id", "review_state", "position") where review_state is not null`,
     },
     {
       name: 'responses_flags_index',
-      expression: `create index "responses_flags_index" on "responses" ("form_id", (flags is not null), "id") where flags is not null`,
+      expression: `create index "responses_flags_index" on "responses" ("form_id", (flags is not null), "position") where flags is not null`,
     },
     {
       name: 'responses_respondent_key_index',

@@ -3,6 +3,7 @@ import { isId, type Id } from '../events/id.ts';
 import { formLoader, FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
+import { isPositionKey, positionKey } from '../graphql/cursor.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { requireFormOwner } from './require-form-owner.ts';
@@ -104,7 +105,7 @@ builder.queryField('response', (t) =>
 builder.objectField(FormType, 'responses', (t) =>
   t.connection(
     {
-      description: 'Responses in their current revision, oldest first: a page’s end cursor goes on with what comes in later.',
+      description: 'Responses in their current revision, in the order in which these came in: a page’s end cursor goes on with what comes in later, and so does `responseCreated(after:)`.',
       type: ResponseType,
       args: { filter: t.arg({ type: ResponseFilterType }) },
       resolve: async (form, args, context) => {
@@ -112,8 +113,8 @@ builder.objectField(FormType, 'responses', (t) =>
         return keysetPage({
           args,
           load: (range) => context.services.responses.list(context, { formId: form.id, filter: args.filter, range }),
-          keyOf: (response) => response.id,
-          isKey: (key) => isId('resp', key),
+          keyOf: (response) => positionKey(response.position),
+          isKey: isPositionKey,
         });
       },
     },

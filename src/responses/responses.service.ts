@@ -8,13 +8,14 @@ import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { ResponseChecks } from '../integrations/response-checks.ts';
+import type { Settled } from '../outbox/settled.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
 import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
-import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter } from './response-rows.ts';
+import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter, type ResponsePage } from './response-rows.ts';
 import type { ReviewState } from './review.entity.ts';
 import { pageOfReviews, readReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
 import { whyTextUnstorable } from '../storable.ts';
@@ -29,6 +30,7 @@ export interface ResponsesDeps {
   submitter: Submitter;
   checks: ResponseChecks;
   limits: Pick<CallerLimits, 'countResponses'>;
+  settled: Settled;
   /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
 }
@@ -43,7 +45,7 @@ export type ResponsesService = ReturnType<typeof createResponsesService>;
  * organisation reads.
  */
 export function createResponsesService(deps: ResponsesDeps) {
-  const { reads, forms, submitter, limits } = deps;
+  const { reads, forms, submitter, limits, settled } = deps;
 
   const definitionOf = async ({ formId, formVersion }: SubmittedResponse): Promise<FormDefinition> => {
     const definition = await forms.version(formId, formVersion);
@@ -54,6 +56,17 @@ export function createResponsesService(deps: ResponsesDeps) {
   const readMany = async (caller: Caller, ids: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, SubmittedResponse>> => {
     const viewer = viewerAllowed(caller, 'responses:read');
     return viewer ? readResponses(reads, { reach: reachOf(viewer), ids }) : new Map<Id<'resp'>, SubmittedResponse>();
+  };
+
+  /**
+   * A page whose end goes on without a gap: where it reaches to what is only just coming in, it is read again as far as
+   * the order of that is settled.
+   */
+  const settledPage = async (page: Omit<ResponsePage, 'upTo'>): Promise<SubmittedResponse[]> => {
+    const known = settled.known();
+    const rows = await pageOfResponses(reads, page);
+    if (rows.every(({ position }) => position <= known)) return rows;
+    return pageOfResponses(reads, { ...page, upTo: await settled.find() });
   };
 
   return {
@@ -107,7 +120,7 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** A page of a form's responses, oldest first, each in its current revision. */
     list: (caller: Caller, page: { formId: Id<'form'>; filter?: ResponseFilter | null | undefined; range: KeysetRange }): Promise<SubmittedResponse[]> => {
       refuseUnstorable(page.filter ?? {});
-      return pageOfResponses(reads, { ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
+      return settledPage({ ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
     },
 
     /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
@@ -117,7 +130,7 @@ export function createResponsesService(deps: ResponsesDeps) {
     /** A page of the answers to one question, in the order of their responses. */
     listAnswers: async (caller: Caller, page: { formId: Id<'form'>; questionId: Id<'q'>; range: KeysetRange }): Promise<AnswerOfResponse[]> => {
       const reach = reachOf(requirePermission(caller, 'responses:read'));
-      const responses = await pageOfResponses(reads, { ...page, reach });
+      const responses = await settledPage({ ...page, reach });
       const answers = await Promise.all(responses.map(async (response) => answersOf(response, await definitionOf(response))));
       return answers.flat().filter((answer) => answer.question.id === page.questionId);
     },

@@ -133,7 +133,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await traceCommit(() => coalescer.add(row));
       if (inserted) {
-        const accepted = { ...response, revision: inserted.revision };
+        const accepted = { ...response, revision: inserted.revision, position: inserted.position };
         onCommitted(eventsOf({ form, row, inserted, accepted, body }));
         return accepted;
       }
@@ -197,6 +197,7 @@ function prepare(
     ...envelope,
     familyId: (input.familyId as Id<'resp'> | null | undefined) ?? id,
     revision: 1,
+    position: 0, // drawn as it is written
     submittedAt: new Date(),
     amendedById: null,
     erasedAt: null,

@@ -1,8 +1,20 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { ApiClient } from '../../src/bin/demo/api-client.ts';
 import { waitForTally } from '../support/pipeline.ts';
 import { startProduct } from '../support/product.ts';
 import { startTwilio, type TwilioSimulator } from '../support/twilio/twilio.ts';
+
+/** One that nobody listens on: what Twilio is to call must be known before the server starts. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 const createForm = async (api: ApiClient): Promise<string> => {
   const questions = [{ key: 'total', text: 'How much?', kind: 'DECIMAL' }, { key: 'phone', text: 'Your number?', kind: 'TEXT' }];
@@ -84,4 +96,42 @@ test('simulated receipts need no account', async () => {
   await connect(product.api, formId, { simulated: true, recipientQuestion: 'phone', template: '{{ total }}' });
   await submit(product.stranger, formId, '+919810000017');
   await waitForTally(product.pipeline.pool, { outbox: 0, delivered: 1 });
+});
+
+test('what becomes of a message is told by Twilio’s callbacks, which also settle what was unknown', async () => {
+  await using twilio = await startTwilio({ callbacks: { order: 'reversed', times: 2 } });
+  const port = await freePort();
+  await using product = await startProduct({
+    PORT: String(port), FORMWIRE_PUBLIC_URL: `http://127.0.0.1:${port}`, FORMWIRE_OUTSIDE_URLS: `twilio=${twilio.url}`, FORMWIRE_RETRY_SCHEDULE: '1h,1h',
+  });
+  const formId = await createForm(product.api);
+  await connect(product.api, formId, settingsFor(twilio));
+  twilio.account.fates.set('+919810000018', { status: 'undelivered', errorCode: 30003 });
+  twilio.faults.add({ when: ({ operation }) => operation === 'messages.create', outcome: { kind: 'drop', applied: true } });
+  const lost = await submit(product.stranger, formId, '+919810000017');
+  await waitForTally(product.pipeline.pool, { outbox: 0, pending: 1, attempts: 1 });
+  const answered = await submit(product.stranger, formId, '+919810000018');
+  await waitForTally(product.pipeline.pool, { outbox: 0, pending: 1, delivered: 1 });
+
+  await twilio.settle();
+  expect(twilio.callbacks.map((callback) => callback.answered)).toEqual(twilio.callbacks.map(() => 204));
+  await waitForTally(product.pipeline.pool, { pending: 0, delivered: 2 }); // an hour before its retry was due
+  expect(twilio.messages).toHaveLength(2);
+  const tracking = async (id: string) =>
+    (await product.api.call<{ deliveries: { tracking: object }[] }>(`query { response(id: "${id}") { deliveries { tracking { reference status isFinal detail } } } }`)).deliveries[0]?.tracking;
+  expect(await tracking(lost)).toEqual({ reference: twilio.messages[0]?.sid, status: 'delivered', isFinal: true, detail: null });
+  expect(await tracking(answered)).toMatchObject({ status: 'undelivered', isFinal: true, detail: expect.stringContaining('out of reach') });
+});
+
+test('a receipt can be looked at before it is set up', async () => {
+  await using product = await startProduct();
+  const formId = await createForm(product.api);
+  const responseId = await submit(product.stranger, formId, '098100 00017');
+  const settings = { sms: { simulated: true, recipientQuestion: 'phone', defaultCountry: 'IN', template: '{{ total }} ₹ received' } };
+  const preview = 'mutation ($input: PreviewIntegrationInput!) { previewIntegration(input: $input) { preview errors { message } } }';
+  expect(await product.api.call(preview, { formId, responseId, settings })).toMatchObject({
+    preview: { recipient: '+919810000017', text: '250.5 ₹ received', encoding: 'UCS-2', characters: 16, segments: 1, problem: null },
+  });
+  expect(await product.api.call(preview, { formId, settings: { sms: { ...settings.sms, template: 'Thank you' } } })).toMatchObject({ preview: { text: 'Thank you', segments: 1 } });
+  await waitForTally(product.pipeline.pool, { outbox: 0, delivered: 0 });
 });

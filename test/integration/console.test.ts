@@ -114,6 +114,28 @@ describe('dead and redeliver', () => {
   });
 });
 
+describe('reconcile', () => {
+  test('proves that nothing is missing, and finds and mends what is', async () => {
+    const { pool } = product.pipeline;
+    await pool.query(`update integrations set status = 'active', settings = '{"url":"http://127.0.0.1:1/"}' where id = $1`, [integrationId]);
+    for (const value of [1, 2]) {
+      await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
+    }
+    const count = async () => (await pool.query('select 1 from deliveries where form_id = $1', [formId])).rowCount;
+    await expect.poll(count).toBe(2);
+    expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 responses, 2 events, 1 form\.[^]*Nothing is missing\./) });
+    await pool.query('delete from deliveries where id = (select min(id) from deliveries where form_id = $1)', [formId]);
+
+    expect(await run('reconcile', '--json')).toMatchObject({ code: 3, json: { missing: [{ formId, integrationId, eventType: 'response.created' }], repaired: 0 } });
+    expect(await run('reconcile', '--form', formId, '--until', '1h', '--since', '2h')).toMatchObject({ code: 0 });
+    expect(await run('reconcile', '--form', formId, '--repair')).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 missing:\n {2}response\.created of resp_.*\n1 on their way again/) });
+    await expect.poll(count, { timeout: 20_000 }).toBe(2);
+    expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0 });
+    expect((await run('reconcile', '--since', '1h', '--until', '2h')).code).toBe(2);
+    expect((await run('reconcile', '--form', newId('form'))).code).toBe(1);
+  });
+});
+
 describe('token', () => {
   test('makes a key that the API takes, for its time and scopes, and says so in the log', async () => {
     const { code, stdout, stderr } = await run('token', '--organization', owner.organizationId, '--valid', '10m');

@@ -227,7 +227,7 @@ test('whatever is sent at the same moment comes before the erasure or is refused
     ]);
     const { rows } = await api.pool.query(
       `select (select count(*)::int from responses where client_id = $2 or (family_id = $1 and (erased_at is null or answers <> '{}'))) as left,
-              (select type from outbox o join responses r on r.id = o.response_id where r.family_id = $1 order by position desc limit 1) as last`,
+              (select type from outbox o join responses r on r.id = o.response_id where r.family_id = $1 order by o.position desc limit 1) as last`,
       [id, clientId],
     );
     expect(rows).toEqual([{ left: 0, last: 'response.deleted' }]);

@@ -18,6 +18,8 @@ const closedTables: Record<string, string> = {
   ledger: 'is the notes of providers',
   ledger_counters: 'is the notes of providers',
   quotas: 'belongs to no tenant',
+  missing_deliveries: 'is what the check of the installation found, for its operators',
+  completeness_walks: 'belongs to no tenant',
   rate_buckets: 'counts before anybody is known',
   form_places: 'is counted and locked by the statements that write responses',
 };

@@ -23,6 +23,7 @@ export const table = `
   Query.me                               none     own   own    all   some   some   some    some      none none none none none
   Query.organization                     none     own   none   all   all    all    all     all       all  all  all  all  all
   Query.providers                        all      all   all    all   all    all    all     all       all  all  all  all  all
+  Query.reconcile                        U        N     F      all   all    all    all     N         F    F    F    F    all
   Query.response                         none     none  none   all   all    all    none    none      none all  none none none
 
   node(Answer)                           none     none  none   all   all    all    none    none      none all  none none none
@@ -187,6 +188,7 @@ export const table = `
   Mutation.redeliver                     U        N     F      ok    ok     F      N       N         F    F    F    F    ok
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
+  Mutation.repairMissing                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
 `;
 
 /**
@@ -203,7 +205,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'Reconciliation', 'ReconciledIntegration', 'MissingDelivery', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -244,6 +246,7 @@ export const doors: Record<string, { operation: string; input?: (things: Things)
 export const args: Record<string, (things: Things) => Record<string, unknown>> = {
   'Form.versionByNumber': () => ({ number: 1 }),
   'Form.changes': () => ({ from: 1, to: 2 }),
+  'Query.reconcile': ({ formId }) => ({ formId }),
 };
 
 const question = { text: 'How many?', kind: 'INTEGER' };
@@ -296,6 +299,7 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   'previewIntegration/response': ({ formId, responseId }) => ({ formId, responseId, ...webhook }),
   redeliver: ({ deliveryId }) => ({ deliveryIds: [deliveryId] }),
   'redeliver/own': ({ ownDeliveryId }) => ({ deliveryIds: [ownDeliveryId] }),
+  repairMissing: ({ formId }) => ({ formId }),
   'redeliver/found': ({ formId }) => ({ filter: { formId, status: 'DEAD' } }),
 };
 

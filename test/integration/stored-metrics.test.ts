@@ -42,7 +42,7 @@ afterAll(async () => {
 
 test('one statement tells what is late, dead and ownerless, by provider and age', async () => {
   const state = await readStoredState(pool);
-  expect(state).toMatchObject({ outbox: 3, dispatchers: 1, partitionsWithoutOwner: 6 });
+  expect(state).toMatchObject({ outbox: 3, dispatchers: 1, partitionsWithoutOwner: 6, missing: 0, completenessSeconds: 0 });
   expect(state.outboxOldestSeconds).toBeGreaterThan(179);
   expect(state.databaseBytes).toBeGreaterThan(1_000_000);
   const byAge = (counts: typeof state.pending) => Object.fromEntries(counts.map(({ provider, age, count }) => [`${provider} ${age}`, count]));

@@ -43,7 +43,7 @@ const step = fc.oneof(
 type Step = (typeof step extends fc.Arbitrary<infer S> ? S : never);
 
 async function take(at: SheetWorld, truth: Truth, next: Step): Promise<void> {
-  const say = (event: Event): void => void [truth.events, truth.pending].forEach((list) => list.push(event));
+  const say = (event: Event): void => [truth.events, truth.pending].forEach((list) => list.push(event));
   const living = truth.families.filter(({ family }) => !family.isErased);
   switch (next.kind) {
     case 'submit':
@@ -131,7 +131,7 @@ function expectTruth(at: SheetWorld, { families }: Truth): void {
   const [idColumn, revisionColumn, timeColumn] = ['Response', 'Revision', 'Submitted'].map(columnOf) as [number, number, number];
   for (const { key } of at.form.questions) expect(titles).toContain(`Question ${key}`);
   const living = families.filter(({ family }) => !family.isErased);
-  const ids = rows.map((row) => row[idColumn]).filter((id) => typeof id === 'string' && id.startsWith('resp_'));
+  const ids = rows.map((row) => String(row[idColumn])).filter((id) => id.startsWith('resp_'));
   expect(ids.toSorted()).toEqual(living.map(({ family }) => family.id).toSorted());
   for (const { family, form } of living) {
     const row = rows.find((found) => found[idColumn] === family.id) ?? [];

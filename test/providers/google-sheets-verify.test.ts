@@ -157,7 +157,12 @@ describe('rows that come while copies are cleared', () => {
     const other = createGoogleSheets();
     const next = newFamily({ a: 5, b: 'b5' });
     const outcomes: Promise<unknown>[] = [];
-    at.google.faults.add({ when: (request) => request.operation === 'sheets.batchUpdate' && void outcomes.push(other.deliver([{ event: eventOf(next, form), attempt: 1 }], at.context())) === undefined, delayMs: 100 });
+    const whileClearing = ({ operation }: { operation: string }): boolean => {
+      const isClearing = operation === 'sheets.batchUpdate';
+      if (isClearing) outcomes.push(other.deliver([{ event: eventOf(next, form), attempt: 1 }], at.context()));
+      return isClearing;
+    };
+    at.google.faults.add({ when: whileClearing, delayMs: 100 });
     await at.repair();
     expect(await Promise.all(outcomes)).toEqual([[{ status: 'throttled', reason: 'The spreadsheet is being repaired.', afterMs: 5_000 }]]);
     at.families.push(next);

@@ -1,4 +1,5 @@
 import { providerNamed } from '../../integrations/index.ts';
+import { createCompletenessService } from '../../src/completeness/completeness.service.ts';
 import { createDeliveriesService } from '../../src/deliveries/deliveries.service.ts';
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
@@ -7,6 +8,7 @@ import { createPreviewsService } from '../../src/integrations/previews.service.t
 import { createJobsService } from '../../src/jobs/jobs.service.ts';
 import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
+import { createSettled } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi } from './api.ts';
@@ -49,6 +51,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
           forms: published,
           checks,
           limits: callers,
+          settled: createSettled({ pool }),
           onCommitted,
           submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
@@ -62,6 +65,7 @@ export async function startDeliveryApi(): Promise<DeliveryApi> {
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
+        completeness: createCompletenessService({ pool: operationPool, reads }),
       };
     },
   });

@@ -15,6 +15,7 @@ export interface SheetWorld extends AsyncDisposable {
   google: GoogleSimulator;
   account: ServiceAccount;
   driveId: string;
+  /** The simulator's and the provider's, where a test brings no other. */
   clock: ManualClock;
   provider: ReturnType<typeof createGoogleSheets>;
   /** A process that knows nothing of what this one remembers. */
@@ -37,11 +38,12 @@ export interface SheetWorld extends AsyncDisposable {
 export async function openSheetWorld(options: GoogleOptions & { form?: FormShape; settings?: Partial<GoogleSheetsSettings> } = {}): Promise<SheetWorld> {
   const clock = createManualClock();
   const google = await startGoogle({ clock, ...options });
+  const { now } = options.clock ?? clock;
   const account = google.accounts.addServiceAccount();
   const driveId = google.addSharedDrive({ [account.email]: 'fileOrganizer' });
   const http = createHttpClient({ policy: { allowLoopback: true } });
   const settings = googleSheetsSettings.parse({ serviceAccount: { key: keyFileOf(account) }, folderId: driveId, ...options.settings });
-  const base = createCallContext(settings, { now: clock.now, http, serviceUrl: () => google.url });
+  const base = createCallContext(settings, { now, http, serviceUrl: () => google.url });
   const world: SheetWorld = {
     google,
     account,

@@ -190,6 +190,9 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     await pool.query('update responses set amended_by_id = $2 where id = $1', [amendedResponseId, userId]);
     const erasedResponseId = await insertResponse(pool, { formId });
     await pool.query('update responses set erased_at = now(), erased_by_id = $2 where id = $1', [erasedResponseId, userId]);
+    // what its event was due to is nowhere
+    const missedId = await insertResponse(pool, { formId });
+    await pool.query('update responses set integrations_version = 0 where id = $1', [missedId]);
     const reviewId = newId('rvw');
     await pool.query(
       `insert into reviews (id, family_id, revision, state, reviewed_by_id, created_at) values ($1, $2, 1, 'rejected', $3, now())`,

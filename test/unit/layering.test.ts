@@ -8,11 +8,11 @@ const layers = [
   ['src/monitoring', 'src/tracing'],
   ['src/api', 'src/dispatcher', 'src/console'],
   ['src/db'],
-  ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/ledger', 'src/quotas'],
+  ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/ledger', 'src/quotas', 'src/completeness'],
   ['src/outbox'],
   ['src/stream', 'src/graphql', 'src/outbound', 'src/rate-limits'],
   ['integrations'],
-  ['src/events', 'src/expressions', 'src/columns.ts', 'src/bounded-cache.ts', 'src/bound-sql.ts', 'src/transaction.ts', 'src/calendar.ts', 'src/linear-pattern.ts', 'src/config.ts', 'src/log.ts', 'src/redaction.ts', 'src/request-scope.ts', 'src/run.ts', 'src/user-error.ts', 'src/storable.ts', 'src/email-address.ts', 'src/database-trouble.ts', 'src/sealing.ts', 'src/embedded', 'package.json'],
+  ['src/events', 'src/expressions', 'src/columns.ts', 'src/bounded-cache.ts', 'src/bound-sql.ts', 'src/table-writers.ts', 'src/transaction.ts', 'src/calendar.ts', 'src/linear-pattern.ts', 'src/config.ts', 'src/log.ts', 'src/redaction.ts', 'src/request-scope.ts', 'src/run.ts', 'src/user-error.ts', 'src/storable.ts', 'src/email-address.ts', 'src/database-trouble.ts', 'src/sealing.ts', 'src/embedded', 'package.json'],
 ];
 /** Beyond the layers: providers know the shared language only, and servers and sockets know nothing of us. */
 const narrower: Record<string, string[]> = { integrations: ['integrations', 'src/events', 'src/expressions', 'src/bounded-cache.ts'], 'src/embedded': ['src/embedded', 'src/events'] };

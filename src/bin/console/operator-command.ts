@@ -6,8 +6,8 @@ export interface OperatorCommand<Args extends ArgsDef> {
   args: Args;
   /** Whether words after the command's own are its business; the others refuse them. */
   takesWords?: boolean;
-  /** Answers how it ends. */
-  run: (call: { args: ParsedArgs<Args>; words: string[]; config: Config }) => Promise<keyof typeof exitCodes>;
+  /** Answers how it ends; `config` throws where the configuration is wrong. */
+  run: (call: { args: ParsedArgs<Args>; words: string[]; readonly config: Config }) => Promise<keyof typeof exitCodes>;
 }
 
 /** A command that refuses what it does not know, and ends with one of the exit codes. */
@@ -18,7 +18,13 @@ export function operatorCommand<const Args extends ArgsDef>(command: OperatorCom
     run: async ({ args }) => {
       const { _: words } = args as { _: string[] };
       refuseUnknown(args, { definitions, words: takesWords ? [] : words });
-      process.exitCode = exitCodes[await run({ args, words, config: parseConfig(process.env) })];
+      process.exitCode = exitCodes[await run({
+        args,
+        words,
+        get config() {
+          return parseConfig(process.env);
+        },
+      })];
     },
   });
 }

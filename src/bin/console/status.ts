@@ -1,3 +1,4 @@
+import { readCompleteness, type CompletenessState } from '../../completeness/missing-rows.ts';
 import { readBacklog, type Backlog } from '../../console/backlog.ts';
 import { readDatabaseState, type DatabaseState } from '../../console/database-state.ts';
 import { readStreamState, withStream, type StreamState } from '../../console/stream-state.ts';
@@ -33,15 +34,16 @@ interface Status {
   stream: StreamState | { trouble: string };
   api: ApiState;
   backlog: Backlog[];
+  completeness: CompletenessState;
 }
 
 async function readStatus(installation: Installation, lateMs: number): Promise<Status> {
-  const [[database, backlog], stream, api] = await Promise.all([
-    withDatabase(installation, async (pool) => [await readDatabaseState(pool), await readBacklog(pool, { lateMs })] as const),
+  const [[database, backlog, completeness], stream, api] = await Promise.all([
+    withDatabase(installation, async (pool) => [await readDatabaseState(pool), await readBacklog(pool, { lateMs }), await readCompleteness(pool)] as const),
     readStream(installation.natsUrl),
     readReadiness(installation.apiUrl),
   ]);
-  return { database, stream, api, backlog };
+  return { database, stream, api, backlog, completeness };
 }
 
 /** The database is what most of it comes from: without NATS the rest is told all the same. */
@@ -50,14 +52,14 @@ async function readStream(url: string | undefined): Promise<Status['stream']> {
   return withStream(url, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
 }
 
-const isFine = ({ database, stream, backlog }: Status): boolean =>
-  !('trouble' in stream) && database.partitions.every(({ owner }) => owner !== null) && backlog.every(({ late, dead }) => late + dead === 0);
+const isFine = ({ database, stream, backlog, completeness }: Status): boolean =>
+  !('trouble' in stream) && completeness.missing === 0 && database.partitions.every(({ owner }) => owner !== null) && backlog.every(({ late, dead }) => late + dead === 0);
 
 function statusLines(status: Status, { now, most }: { now: Date; most: number }): string[] {
-  return ['', ...headLines(status), '', ...partitionLines(status), '', ...backlogLines(status.backlog, { now, most }), ''];
+  return ['', ...headLines(status, now), '', ...partitionLines(status), '', ...backlogLines(status.backlog, { now, most }), ''];
 }
 
-function headLines({ database, stream, api, backlog }: Status): string[] {
+function headLines({ database, stream, api, backlog, completeness }: Status, now: Date): string[] {
   const { events, oldestAgeMs } = database.outbox;
   const sum = (of: 'pending' | 'late' | 'dead'): number => backlog.reduce((total, one) => total + one[of], 0);
   const facts: [string, string][] = [
@@ -66,6 +68,7 @@ function headLines({ database, stream, api, backlog }: Status): string[] {
     ['NATS', 'trouble' in stream ? paint('red', stream.trouble) : `${stream.version}, ${stream.stream ? countOf(stream.stream.messages, 'event') : 'no stream yet'}`],
     ['outbox', events === 0 ? 'empty' : `${countOf(events, 'event')}, the oldest ${spanText(oldestAgeMs ?? 0)} old`],
     ['deliveries', `${countText(sum('pending'))} pending, ${marked('yellow', sum('late'), 'late')}, ${marked('red', sum('dead'), 'dead')}`],
+    ['complete', `${marked('red', completeness.missing, 'missing')}, ${completeness.checkedAt ? `looked at ${agoText(completeness.checkedAt, now)} ago` : 'not looked at yet'}`],
   ];
   return facts.map(([name, text]) => `  ${paint('bold', name.padEnd(12))}${oneLine(text)}`);
 }
