@@ -1,13 +1,13 @@
-import type { EventType } from '../events/event.ts';
 import { isId, type Id } from '../events/id.ts';
 import { FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
-import { EventTypeType, integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
+import { integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
 import { requireFormOwner } from '../responses/require-form-owner.ts';
 import { responseLoader, ResponseType } from '../responses/responses.graphql.ts';
+import { EventObject } from './event.graphql.ts';
 import type { DeliveriesService } from './deliveries.service.ts';
 import type { AttemptRow } from './delivery-rows.ts';
 
@@ -50,15 +50,6 @@ const AttemptType = builder.objectRef<AttemptRow>('Attempt').implement({
     error: t.exposeString('error', { nullable: true, description: 'What went wrong, in a sentence.' }),
     errorClass: t.exposeString('errorClass', { nullable: true, description: 'Its class: TIMEOUT, CONNECTION, HTTP_STATUS, …' }),
     responseBody: t.exposeString('responseBody', { nullable: true, description: 'The beginning of what the receiver answered.' }),
-  }),
-});
-
-const EventObject = builder.objectRef<{ id: Id<'evt'>; type: EventType; occurredAt: Date }>('Event').implement({
-  description: 'A fact, immutable.',
-  fields: (t) => ({
-    id: t.exposeID('id', { description: 'The `webhook-id` of every attempt.' }),
-    type: t.expose('type', { type: EventTypeType }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime' }),
   }),
 });
 

@@ -16,6 +16,8 @@ export interface TestProduct extends AsyncDisposable {
   pipeline: TestPipeline;
   /** Logged in as the owner of an organisation. */
   api: ApiClient;
+  /** What `api` is logged in with. */
+  token: string;
   /** A client of nobody's. */
   stranger: ApiClient;
 }
@@ -38,5 +40,5 @@ export async function startProduct(settings: Record<string, string> = {}): Promi
     password: 'correct horse battery',
   });
   api.login(token);
-  return { url, databaseUrl: database.url, nats, pipeline, api, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { url, databaseUrl: database.url, nats, pipeline, api, token, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
