@@ -39,9 +39,9 @@ export const limits = {
   addressSubscribers: { what: 'connections for subscriptions of one address in one process', value: 2_000, unit: 'connections', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'also those that say nothing yet' },
   socketSubscriptions: { what: 'operations under way on one WebSocket', value: 100, unit: 'operations', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'they share what the connection holds' },
   socketInitMs: { what: 'time until a WebSocket says who it is', value: 5 * seconds, unit: 'ms', code: '4408', status: 408, why: 'who says nothing must not hold a place' },
-  unreadItems: { what: 'events that a subscriber has not read', value: 1_000, unit: 'events', code: 'TOO_SLOW', status: 200, why: 'it is ended with its cursor; nobody else waits for it' },
-  unreadBytes: { what: 'bytes that a subscriber has not read', value: 262_144, unit: 'bytes', code: 'TOO_SLOW', status: 200, why: 'the same for large events' },
-  unreadMs: { what: 'time without reading anything of what is there', value: 60 * seconds, unit: 'ms', code: 'TOO_SLOW', status: 200, why: 'a connection may be gone without a word' },
+  unreadItems: { what: 'events that a subscriber falls behind the others', value: 1_000, unit: 'events', code: 'TOO_SLOW', status: 200, why: 'it is ended with its cursor; nobody else waits for it' },
+  unreadBytes: { what: 'bytes that wait for one subscriber; past it, it falls behind', value: 262_144, unit: 'bytes', code: 'TOO_SLOW', status: 200, why: 'what is not read must not fill the memory' },
+  unreadMs: { what: 'time without reading anything of what is there', value: 30 * seconds, unit: 'ms', code: 'TOO_SLOW', status: 200, why: 'a connection may be gone without a word' },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limits;

@@ -46,21 +46,24 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
       const giveBack = [places.takeConnection(address)];
       response.once('close', () => giveBack.forEach((back) => back()));
       giveBack.push(places.takeSubscription(viewer));
-      const stream = openStream(response);
-      open.add(stream);
+      const stream = createStream(response);
       response.once('close', () => open.delete(stream));
-      onStreaming();
       const lastEventId = request.headers['last-event-id']?.toString();
       const subscribed = await hub.subscribe({ ready, viewer, until, address, lastEventId: lastEventId === '' ? undefined : lastEventId, outlet: stream }, () => open.delete(stream));
+      if (response.destroyed) return 'leave' in subscribed ? subscribed.leave() : undefined;
+      onStreaming();
+      open.add(stream);
+      stream.begin(); // only now, so that whoever sees it begin is told all that happens from then on
       if ('refused' in subscribed) return stream.finish(JSON.stringify(subscribed.refused));
-      if (response.destroyed) subscribed.leave();
-      else response.once('close', subscribed.leave);
+      response.once('close', subscribed.leave);
+      subscribed.follow();
     },
     close: () => clearInterval(beating),
   };
 }
 
 interface Stream extends Outlet {
+  begin(): void;
   beat(): void;
   /** A last result, and that it was the last. */
   finish(json: string): void;
@@ -75,21 +78,26 @@ const head = {
 const complete = 'event: complete\ndata:\n\n';
 const beat = chunkOf(':\n\n');
 
-function openStream(response: ServerResponse): Stream {
-  response.writeHead(200, head);
-  response.flushHeaders();
+function createStream(response: ServerResponse): Stream {
   const { socket } = response;
-  const isChunked = response.chunkedEncoding; // not for clients of HTTP 1.0
+  let isChunked = true;
   let isOver = false;
+  const begin = (): void => {
+    response.writeHead(200, head);
+    response.flushHeaders();
+    isChunked = response.chunkedEncoding; // not for clients of HTTP 1.0
+  };
   const write = (text: string): void => void socket?.write(isChunked ? chunkOf(text) : text);
   const finish = (json: string): void => {
     if (isOver || response.destroyed) return;
     isOver = true;
+    if (!response.headersSent) begin();
     write(`event: next\ndata: ${json}\n\n${complete}`);
     response.end();
     setTimeout(() => response.destroy(), lingerMs).unref();
   };
   return {
+    begin,
     send: (batch) => void socket?.write(batch.as(isChunked ? asChunk : asText)),
     unreadBytes: () => socket?.writableLength ?? 0,
     flushed: () => new Promise((resolve) => {

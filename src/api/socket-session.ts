@@ -91,7 +91,10 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
     }
     // ended by the client, or with its connection, while it was begun
     if (!operations.has(id) || socket.readyState !== socket.OPEN) subscribed.leave();
-    else operations.set(id, subscribed.leave);
+    else {
+      operations.set(id, subscribed.leave);
+      subscribed.follow();
+    }
   };
 
   const complete = (id: string, result: ExecutionResult): void => {

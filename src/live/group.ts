@@ -20,6 +20,8 @@ export interface GroupDeps {
   onTrouble: (error: unknown) => void;
   /** Of all groups of the process: what is new, and what somebody missed. */
   gates: { live: Gate; catchUp: Gate };
+  /** How many events a subscriber may fall behind the others before it is ended. */
+  unreadItems: number;
 }
 
 /** All who are told the same: one execution and one serialisation of each event, whoever joins when. */
@@ -49,15 +51,17 @@ const againMs = 500;
  * What is told is read from PostgreSQL, in the order of positions, and never beyond the settled position (see `Settled`):
  * so a stretch that was read once can never get anything more in it. A subscriber's position says up to where they were
  * handed everything. It only grows, each stretch begins where the last one ended, and a batch leaves out what lies at or
- * below it. The group has such a position too. Whoever comes is told stretch after stretch on their own until they are as
+ * below it. The group has such a position too. Whoever comes, or has not read what was new, is told stretch after stretch on their own until they are as
  * far as the group, or farther: then, in the same turn of the event loop, they become one of it, and the next batch of
  * the group begins at or below their position. Each event carries its position as its cursor; what a subscriber received
  * last says where all of this begins for them in whatever process they come to next. NATS has no part in it but to say
  * when to look; what it loses is found by looking now and then.
  */
 export function createGroup(deps: GroupDeps, start: number): Group {
-  const { name, recent, settled, isPassing, onTrouble, gates } = deps;
+  const { name, recent, settled, isPassing, onTrouble, gates, unreadItems } = deps;
   const members = new Set<Member>();
+  /** Who did not take what was new, and what they have missed since: they catch up, at their own pace. */
+  const fallen = new Map<Member, number>();
   const underWay = new Map<number, Promise<Page>>();
   const size = pageSizes();
   let position = start;
@@ -90,7 +94,21 @@ export function createGroup(deps: GroupDeps, start: number): Group {
     while (position < upTo && members.size > 0) {
       const { batch, end } = await gates.live.run(() => page(position, upTo));
       position = Math.max(position, end);
-      for (const member of members) member.tell(batch, end);
+      countMissed(batch.frames.length);
+      for (const member of members) if (!member.tell(batch, end)) fall(member, batch.frames.length);
+    }
+  };
+
+  const fall = (member: Member, missed: number): void => {
+    members.delete(member);
+    fallen.set(member, missed);
+    void join(member);
+  };
+
+  const countMissed = (count: number): void => {
+    for (const [member, missed] of fallen) {
+      if (missed + count > unreadItems) member.end('TOO_SLOW');
+      else fallen.set(member, missed + count);
     }
   };
 
@@ -132,23 +150,30 @@ export function createGroup(deps: GroupDeps, start: number): Group {
     }
   };
 
-  return {
-    join: async (member) => {
-      while (!member.signal.aborted) {
-        try {
-          await catchUp(member);
-          break;
-        } catch (error) {
-          onTrouble(error);
-          if (!isPassing(error)) member.fail(error);
-          else await sleep(againMs);
-        }
+  const join = async (member: Member): Promise<void> => {
+    await member.flushed();
+    while (!member.signal.aborted) {
+      try {
+        await catchUp(member);
+        break;
+      } catch (error) {
+        onTrouble(error);
+        if (!isPassing(error)) member.fail(error);
+        else await sleep(againMs);
       }
-      if (member.signal.aborted) return;
-      members.add(member);
-      ring();
+    }
+    fallen.delete(member);
+    if (member.signal.aborted) return;
+    members.add(member);
+    ring();
+  };
+
+  return {
+    join,
+    leave: (member) => {
+      members.delete(member);
+      fallen.delete(member);
     },
-    leave: (member) => void members.delete(member),
     position: () => position,
     ring,
   };

@@ -46,12 +46,15 @@ export interface Subscribing {
   outlet: Outlet;
 }
 
-/** Why there is no subscription, or how its subscriber ends it. */
-export type Subscribed = { refused: ExecutionResult } | { leave(): void };
+/**
+ * Why there is no subscription; or one that begins where it was asked to, and tells its subscriber from `follow` on, until
+ * they `leave`.
+ */
+export type Subscribed = { refused: ExecutionResult } | { follow(): void; leave(): void };
 
 /** All subscriptions of a process, over whatever wire they come. */
 export interface LiveHub {
-  /** Begins to tell a subscriber. `onOver` is called once, whoever ends it. */
+  /** Takes a subscriber. `onOver` is called once, whoever ends it. */
   subscribe(call: Subscribing, onOver: () => void): Promise<Subscribed>;
   /** How many are told, and as how many different results. */
   count(): { members: number; groups: number };
@@ -81,7 +84,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     };
     const group = createGroup(
       {
-        name: key, recent, settled, isPassing, onTrouble, gates,
+        name: key, recent, settled, isPassing, onTrouble, gates, unreadItems: limits.unreadItems,
         read: (stretch) => onBehalfOf({ viewer }, () => topic.read(stretch)),
         execute: (items) => executeItems({ maskError, limits }, { topic, args, createContext }, items),
       },
@@ -109,7 +112,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const key = sharingKey(schema, { ready, viewer, topic });
     const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, settled.known()) });
     const member = createMember({
-      viewer, until, position: start, outlet, limits, errorOf,
+      viewer, until, position: start, outlet, unreadBytes: limits.unreadBytes, errorOf,
       onOver: () => {
         watched.members.delete(member);
         watched.group.leave(member);
@@ -118,8 +121,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
       },
     });
     watched.members.add(member);
-    void watched.group.join(member);
-    return { leave: member.leave };
+    return { follow: () => void watched.group.join(member), leave: member.leave };
   };
 
   const members = (): Member[] => [...groups.values()].flatMap((watched) => [...watched.members]);

@@ -14,11 +14,6 @@ export interface Outlet {
   end(error: GraphQLError): void;
 }
 
-export interface MemberLimits {
-  unreadItems: number;
-  unreadBytes: number;
-}
-
 /** Who subscribed, and how far they have been told. */
 export interface Member {
   readonly viewer: Viewer;
@@ -27,8 +22,11 @@ export interface Member {
   /** Everything up to here has been handed over. */
   readonly position: number;
   readonly signal: AbortSignal;
-  /** Hands over what is new to them of a batch, up to and with `end`. Ends a subscriber that has not read what came before. */
-  tell(batch: Batch, end: number): void;
+  /**
+   * Hands over what is new to them of a batch, up to and with `end`. Answers false, and hands over nothing, where too much
+   * of what came before is not taken yet.
+   */
+  tell(batch: Batch, end: number): boolean;
   /** Resolves when everything is taken, or the subscription is over. */
   flushed(): Promise<void>;
   /** Ends a subscriber that has taken nothing of what was there for it since this was called last. */
@@ -45,24 +43,19 @@ export interface MemberOptions {
   until: Date | undefined;
   position: number;
   outlet: Outlet;
-  limits: MemberLimits;
+  /** What may gather that is handed over and not taken. */
+  unreadBytes: number;
   /** What a subscriber gets to see of what went wrong. */
   errorOf: (error: unknown) => GraphQLError;
   onOver: () => void;
 }
 
-export function createMember({ viewer, until, outlet, limits, errorOf, onOver, ...options }: MemberOptions): Member {
+export function createMember({ viewer, until, outlet, unreadBytes, errorOf, onOver, ...options }: MemberOptions): Member {
   const over = new AbortController();
   let { position } = options;
-  let unreadItems = 0;
   let handedOver = 0;
   let takenBefore = -1;
 
-  const isSlow = (): boolean => {
-    const unread = outlet.unreadBytes();
-    if (unread === 0) unreadItems = 0;
-    return unread > limits.unreadBytes || unreadItems > limits.unreadItems;
-  };
   const leave = (): void => {
     if (over.signal.aborted) return;
     over.abort();
@@ -83,16 +76,16 @@ export function createMember({ viewer, until, outlet, limits, errorOf, onOver, .
     },
     signal: over.signal,
     tell: (batch, upTo) => {
-      if (over.signal.aborted || upTo <= position) return;
+      if (over.signal.aborted || upTo <= position) return true;
       const own = batch.after(position);
       if (own.frames.length > 0) {
-        if (isSlow()) return end('TOO_SLOW');
         const before = outlet.unreadBytes();
+        if (before > unreadBytes) return false;
         outlet.send(own);
-        handedOver += Math.max(0, outlet.unreadBytes() - before);
-        unreadItems += own.frames.length;
+        handedOver += outlet.unreadBytes() - before;
       }
       position = upTo;
+      return true;
     },
     flushed: () => (over.signal.aborted ? Promise.resolve() : outlet.flushed()),
     requireProgress: () => {
