@@ -32,18 +32,17 @@ export interface SocketDeps {
   authorization: string | undefined;
 }
 
-/** Who a WebSocket speaks for, once it has said so. */
+/** What a WebSocket has said of itself: who that is now, is asked for each operation anew. */
 interface Session {
-  viewer: Viewer | undefined;
-  until: Date | undefined;
+  authorization: string | undefined;
 }
 
 /** Try again later: what clients come back after. Source: IANA's registry of close codes. */
 const tryAgain = 1013;
 
 /**
- * One WebSocket, from its `connection_init` to its end. Source: the protocol of graphql-ws, `graphql-transport-ws`. A
- * token is good for what was begun while it was: afterwards its subscriptions end, and nothing else begins.
+ * One WebSocket, from its `connection_init` to its end. Source: the protocol of graphql-ws, `graphql-transport-ws`. When
+ * its token ends its subscriptions do, and nothing else begins.
  */
 export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
   const { limits, log } = deps;
@@ -63,17 +62,18 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
       return undefined;
     }
     send({ type: MessageType.ConnectionAck });
-    return { viewer: identity === 'anonymous' ? undefined : identity, until: expiryOf(authorization) };
+    return { authorization };
   };
 
-  const run = async (id: string, { payload, known }: { payload: SubscribePayload; known: Session }): Promise<void> => {
-    const { viewer, until } = known;
-    if (until && until <= new Date()) throw requestError('UNAUTHENTICATED', 'The token has expired: connect with a new one.');
+  const run = async (id: string, { payload, session: { authorization } }: { payload: SubscribePayload; session: Session }): Promise<void> => {
+    const identity = await deps.identify(authorization);
+    if (identity === 'refused') throw requestError('UNAUTHENTICATED', 'The token or API key is not valid any more: connect with a new one.');
+    const viewer = identity === 'anonymous' ? undefined : identity;
     const { query, variables, operationName } = payload;
     const prepared = deps.prepare({ query, variables: variables ?? undefined, operationName: operationName ?? undefined }, viewer);
     await deps.callers.countRequest({ viewer, address: deps.address }, 'ready' in prepared ? prepared.ready.calls : 1);
     if ('refused' in prepared) return fail(id, prepared.refused);
-    if (prepared.ready.operation.operation === 'subscription') return follow(id, { ready: prepared.ready, known });
+    if (prepared.ready.operation.operation === 'subscription') return follow(id, { ready: prepared.ready, viewer, until: expiryOf(authorization) });
     const whenGone = (listener: () => void): void => {
       socket.once('close', listener);
       operations.set(id, listener);
@@ -82,9 +82,9 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
     complete(id, result);
   };
 
-  const follow = async (id: string, { ready, known }: { ready: ReadyOperation; known: Session }): Promise<void> => {
-    const giveBack = deps.places.takeSubscription(known.viewer);
-    const subscribed = await deps.hub.subscribe({ ...known, ready, address: deps.address, lastEventId: undefined, outlet: outletOf(socket, id, () => operations.delete(id)) }, giveBack);
+  const follow = async (id: string, begun: { ready: ReadyOperation; viewer: Viewer | undefined; until: Date | undefined }): Promise<void> => {
+    const giveBack = deps.places.takeSubscription(begun.viewer);
+    const subscribed = await deps.hub.subscribe({ ...begun, address: deps.address, lastEventId: undefined, outlet: outletOf(socket, id, () => operations.delete(id)) }, giveBack);
     if ('refused' in subscribed) {
       giveBack();
       return fail(id, subscribed.refused.errors ?? []);
@@ -115,7 +115,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
     operations.set(id, () => undefined);
     if (operations.size > limits.socketSubscriptions) return fail(id, [pastLimit('socketSubscriptions', `A WebSocket may have ${limits.socketSubscriptions} operations under way.`)]);
     try {
-      await run(id, { payload, known });
+      await run(id, { payload, session: known });
     } catch (error) {
       fail(id, [errorOf(error)]);
     }
