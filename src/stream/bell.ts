@@ -1,4 +1,4 @@
-import type { Subscription } from '@nats-io/transport-node';
+import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { formHash } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { StreamLink } from './link.ts';
@@ -22,10 +22,13 @@ interface Listened {
  */
 export function createBell({ link }: { link: StreamLink }): Bell {
   const forms = new Map<Id<'form'>, Listened>();
-  const closed = new AbortController();
+  const forever = new AbortController();
+  /** One wait for all: each would leave a listener. */
+  let opened: Promise<NatsConnection | undefined> | undefined;
 
   const subscribe = async (formId: Id<'form'>, listened: Listened): Promise<void> => {
-    const connection = await link.opened(closed.signal).catch(() => undefined);
+    opened ??= link.opened(forever.signal).catch(() => undefined);
+    const connection = await opened;
     if (!connection || forms.get(formId) !== listened || connection.isClosed()) return;
     const { g, s } = formHash(formId);
     listened.subscription = connection.subscribe(`events.${g}.${s}.${formId}.>`, {

@@ -114,6 +114,6 @@ describe('over WebSocket', () => {
     await expect(openSocket()).rejects.toThrow('503');
     for (const socket of open) socket.close();
     await Promise.all(open.map(({ closed }) => closed));
-    await expect.poll(async () => openSocket().then((socket) => socket.close(), (error: Error) => error.message)).toBeUndefined();
+    await expect.poll(async () => openSocket().then((socket) => socket.close(), String)).toBeUndefined();
   });
 });
