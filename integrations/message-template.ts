@@ -27,13 +27,13 @@ const engine = createEngine();
 
 function createEngine(): Liquid {
   const { length, renderMs, memory } = templateLimits;
-  const liquid = new Liquid({ parseLimit: length, renderLimit: renderMs, memoryLimit: memory, strictFilters: true, ownPropertyOnly: true });
+  const liquid = new Liquid({ parseLimit: length, renderLimit: renderMs, memoryLimit: memory, strictFilters: true, ownPropertyOnly: true, timezoneOffset: 0 });
   for (const tag of unusedTags) delete liquid.tags[tag];
   return liquid;
 }
 
 /**
- * Makes a message of Liquid ready. `names`: all values it may use, those with members with a dot (`response.id`).
+ * Makes a message of Liquid ready; its times are in UTC, wherever this runs. `names`: all values it may use, those with members with a dot (`response.id`).
  * Throws TemplateFault for what is no template, too long, or names something else.
  * Source: shopify.github.io/liquid.
  */

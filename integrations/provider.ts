@@ -138,6 +138,8 @@ export interface CallContext<Settings> {
   signal: AbortSignal;
   http: HttpClient;
   ledger: Ledger;
+  /** Writes a line to the log of this process, named like an event (`sms.simulated`). Never answers or secrets, but where the owner asked for it. */
+  log(event: string, about: Readonly<Record<string, Json>>): void;
   now: () => Date;
   /** The form at its newest version known here, which is `atLeast` this one; undefined where it, or the integration's form, is none. */
   form(atLeast?: number): Promise<FormShape | undefined>;

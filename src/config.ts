@@ -7,7 +7,7 @@ export type Role = (typeof roles)[number];
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** Milliseconds of `250ms`, `5s`, `30m`, `2h`; undefined where the text is none of these. */
-function millisecondsOf(text: string): number | undefined {
+export function millisecondsOf(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
   const factor = unitMs[match?.[2] ?? ''];
   return factor === undefined ? undefined : Number(match?.[1]) * factor;

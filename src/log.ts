@@ -7,9 +7,9 @@ export type LogLevel = (typeof logLevels)[number];
 
 /**
  * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
- * decision. Never answers, secrets, or URLs with credentials.
+ * decision. Never answers, secrets, or URLs with credentials. `descriptor`: where they go; 2 where 1 is for people.
  */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel, descriptor: 1 | 2 = 1): Log {
   return pino(
     {
       level,
@@ -20,7 +20,7 @@ export function createLog(level: LogLevel): Log {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
     },
-    standardOutput,
+    writingTo(descriptor),
   );
 }
 
@@ -28,15 +28,15 @@ export function createLog(level: LogLevel): Log {
  * Lines go out as they are written, and one that cannot is dropped: on a terminal that was closed, or a full disk,
  * pino's own destination tries for ever, and the process could never stop.
  */
-const standardOutput: DestinationStream = {
+const writingTo = (descriptor: 1 | 2): DestinationStream => ({
   write: (line) => {
     try {
-      writeSync(1, line);
+      writeSync(descriptor, line);
     } catch {
       // there is nowhere to say it
     }
   },
-};
+});
 
 /**
  * What a log line tells of an error. Only what is known to be safe: database errors carry whole rows in their details,

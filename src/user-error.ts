@@ -13,6 +13,7 @@ export const userErrorCodes = [
   'ANSWER_INVALID',
   'ANSWER_HIDDEN',
   'CONDITION_BROKEN',
+  'RULE_BROKEN',
   'FORM_NOT_OPEN_YET',
   'FORM_CLOSED',
   'FORM_FULL',

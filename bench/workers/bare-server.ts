@@ -60,6 +60,7 @@ function rowOf(input: SubmitResponseInput, survey: Survey): ResponseRow {
     respondent: JSON.stringify(input.respondent),
     collector: JSON.stringify(input.collector),
     metadata: '{}',
+    flags: null,
   };
 }
 

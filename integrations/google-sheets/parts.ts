@@ -19,9 +19,9 @@ export function positionOf(part: Part, rowIndex: number): number | undefined {
 }
 
 /**
- * Whether the next part is to begin, at `nextPosition`: the first one that no response has yet. It does not begin earlier,
- * because rows keep the places they have, also those that are reserved and not written; what is above the budget by then
- * is left of the 10,000,000.
+ * Whether a position of the last part is above its budget, so that the next part is to begin: at the first one that is
+ * not written. It does not begin earlier, because rows keep the places they have; what is above the budget by then, where
+ * columns were added, is left of the 10,000,000.
  */
 export function shouldBeginPart(parts: readonly Part[], { nextPosition, columnCount }: { nextPosition: number; columnCount: number }): boolean {
   const last = parts.at(-1);

@@ -41,12 +41,14 @@ function checkRule({ rule, expression, message }: Compiled, answers: Scope): Fin
   return { severity: 'flag', rule: rule.name, message: `The rule "${rule.name}" has no result for these numbers.`, keys };
 }
 
-/** A message that cannot be made for these answers must not keep the finding from whoever needs it. */
+/** A message that cannot be made of these answers, or is blank with them, must not keep the finding from whoever needs it. */
 function messageOf(rule: Rule, message: MessageTemplate, answers: Scope): string {
+  const fallback = `The rule "${rule.name}" does not hold.`;
   try {
-    return message.render(Object.fromEntries(answers)).slice(0, maxMessageLength).toWellFormed();
+    const text = message.render(Object.fromEntries(answers)).slice(0, maxMessageLength).toWellFormed();
+    return text.trim() === '' ? fallback : text;
   } catch (error) {
-    if (error instanceof TemplateFault) return `The rule "${rule.name}" does not hold.`;
+    if (error instanceof TemplateFault) return fallback;
     throw error;
   }
 }

@@ -28,6 +28,12 @@ const shownLength = 12;
 const maxNameLength = 200;
 const maxKeys = 200;
 
+/** A key, and what is stored of it. */
+export function newApiKey(): { key: string; prefix: string; hash: string } {
+  const key = `${keyPrefix}${newSecretToken()}`;
+  return { key, prefix: key.slice(0, shownLength), hash: hashOfSecret(key) };
+}
+
 /** The keys of an organisation's programs. */
 export function createApiKeysService({ standings, now }: ApiKeysDeps) {
   return {
@@ -39,14 +45,14 @@ export function createApiKeysService({ standings, now }: ApiKeysDeps) {
       if ((await caller.em.count(ApiKey, { organizationId, revokedAt: null })) >= maxKeys) {
         throw new UserError('TOO_MANY', `An organisation has at most ${maxKeys} keys; revoke some that are not used.`, []);
       }
-      const key = `${keyPrefix}${newSecretToken()}`;
+      const { key, prefix, hash } = newApiKey();
       const apiKey = caller.em.create(ApiKey, {
         id: newId('key'),
         organizationId,
         createdById: userId,
         name: input.name,
-        prefix: key.slice(0, shownLength),
-        hash: hashOfSecret(key),
+        prefix,
+        hash,
         scopes: scopes.filter((scope) => input.scopes.includes(scope)),
         createdAt,
         expiresAt: input.expiresAt ?? null,

@@ -1,5 +1,5 @@
 import { GraphQLError, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
-import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
 import { requireWithinLimits, type DocumentLimits, type Measured } from './document-limits.ts';
 import { pastLimit } from './request-error.ts';
 

@@ -22,6 +22,7 @@ import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
 import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
+import { createRuleTestsService } from '../integrations/rule-tests.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
@@ -48,7 +49,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
-  const { pool, forms: published, settled, submitter, onCommitted } = pipeline;
+  const { pool, forms: published, settled, submitter, checks, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
@@ -91,7 +92,8 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, limits: callers, settled, onCommitted }),
+      ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback }) }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, settled, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,

@@ -2,10 +2,14 @@ import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
+import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
 import { callContext } from '../integrations/call-context.ts';
+import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
@@ -43,10 +47,12 @@ export interface Pipeline {
   /** Rings when there may be something new of a form; in a process of the API. */
   bell: Bell;
   submitter: Submitter;
+  checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
   onCommitted(events: readonly Event[]): void;
   sweeper: Sweeper | undefined;
   dispatcher: Dispatcher | undefined;
+  redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Whether the database and NATS can be reached, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
@@ -101,7 +107,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     onStep?.('committed');
     publisher.publish(events);
   };
-  const submitter = createSubmitter({ pool, writePool, forms, onCommitted });
+  const checks = createResponseChecks({ pool, providerNamed, sealer, log });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -113,7 +120,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
       })
     : undefined;
-  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
+  const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
         pool: dispatchPool,
@@ -134,6 +141,26 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         onStep,
       })
     : undefined;
+  const jobs = dispatcher && dispatchPool
+    ? createJobsRunner({
+        pool: dispatchPool,
+        forms,
+        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        providerNamed,
+        sealer,
+        log,
+        scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
+        pollMs: config.FORMWIRE_RETRY_POLL,
+        claimMs: 3 * config.FORMWIRE_LEASE,
+        drainMs: config.FORMWIRE_DRAIN,
+        announceChange: (organizationId) => {
+          dispatcher.integrationsChanged(organizationId);
+          announceIntegrations(publishing, organizationId);
+        },
+      })
+    : undefined;
+
+  const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
   return {
     pool,
@@ -141,9 +168,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     settled: createSettled({ pool }),
     bell: createBell({ link: live ?? publishing }),
     submitter,
+    checks,
     onCommitted,
     sweeper,
     dispatcher,
+    redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     readiness: async () => {
       const reasons: string[] = [];
@@ -154,8 +183,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
-      ...(dispatcher && consuming
-        ? [dispatcher, { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs
+        ? [dispatcher, jobs, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
         : []),
     ],
     close: async () => {

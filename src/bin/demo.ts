@@ -1,29 +1,39 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { defineCommand } from 'citty';
 import { localUrl, parseConfig, type Config } from '../config.ts';
 import { createApiClient, whoAnswers, type ApiClient } from './demo/api-client.ts';
-import { householdForm, householdResponses } from './demo/household.ts';
-import { showProgress } from './demo/progress.ts';
+import { createDemoSheet, type DemoSheet } from './demo/google-sheet.ts';
+import { householdResponses } from './demo/household.ts';
+import { createDemoReceipts, type DemoReceipts } from './demo/receipts.ts';
 import { startDemoReceiver, type DemoReceiver } from './demo/receiver.ts';
-import { runProgram } from './run-program.ts';
+import { say } from './demo/say.ts';
 import { startServer } from './demo/server.ts';
+import { startSimulators, type Shown, type Simulators } from './demo/simulators.ts';
+import { clients, submitAll } from './demo/submit.ts';
+import { rowCount, summarize } from './demo/summary.ts';
+import { connect, connectRules, connectWebhook, createSurvey, disconnect } from './demo/survey.ts';
+import { waitAWhile, waitForArrivals, waitUntilRecorded } from './demo/wait.ts';
+import { runProgram } from './run-program.ts';
 
-/** Submissions at a time: about what a fleet of tablets coming online does. */
-const clients = 16;
-const deliveredWithinMs = 180_000;
+const allResponses = 500;
+
+const args = {
+  fail: { type: 'string', default: '0.1', description: 'share of events the receiver fails at first, 0 to 0.9' },
+  responses: { type: 'string', default: String(allResponses), description: `how many responses to submit, 1 to ${allResponses}` },
+  sheets: { type: 'boolean', default: false, description: 'into a Google spreadsheet too, of a simulated Google' },
+  sms: { type: 'boolean', default: false, description: 'receipts by SMS too, of a simulated Twilio' },
+} as const;
 
 const demo = defineCommand({
   meta: { name: 'demo', description: 'The way of 500 responses, from mutation to a receiver that checks every signature.' },
-  args: {
-    fail: { type: 'string', default: '0.1', description: 'share of events the receiver fails at first, 0 to 0.9' },
-  },
-  run: async ({ args }) => {
-    refuseUnknown(args);
-    const failShare = shareOf(args.fail);
+  args,
+  run: async ({ args: given }) => {
+    refuseUnknown(given);
+    const failShare = numberOf({ name: '--fail', text: given.fail, least: 0, most: 0.9, example: '0.1' });
+    const count = Math.floor(numberOf({ name: '--responses', text: given.responses, least: 1, most: allResponses, example: '50' }));
     const config = parseConfig(process.env);
     if (config.PORT === 0) throw new Error('PORT=0 takes any free port, which the demo could not find: set PORT to the one that Formwire listens on.');
-    await show({ config, failShare });
+    await show({ config, failShare, count, shown: { sheets: given.sheets, sms: given.sms } });
   },
 });
 
@@ -33,137 +43,94 @@ const interrupted = new Promise<never>((_, reject) => {
 });
 interrupted.catch(() => undefined); // whoever waits for it sees it
 
-function refuseUnknown({ _: words, fail: _fail, ...options }: { _: string[]; fail: unknown }): void {
-  const [unknown] = [...Object.keys(options).map((name) => `--${name}`), ...words];
-  if (unknown !== undefined) throw new Error(`The demo does not know ${unknown}; all it takes is --fail with a share, for example --fail 0.1`);
+function refuseUnknown({ _: words, ...options }: { _: string[] } & Record<string, unknown>): void {
+  const [unknown] = [...Object.keys(options).filter((name) => !(name in args)).map((name) => `--${name}`), ...words];
+  if (unknown !== undefined) throw new Error(`The demo does not know ${unknown}; what it takes is --sheets, --sms, --fail with a share and --responses with a number, for example --fail 0.1`);
 }
 
-function shareOf(text: unknown): number {
-  const share = Number(text);
-  if (typeof text !== 'string' || text.trim() === '' || !(share >= 0 && share <= 0.9)) throw new Error(`--fail must be between 0 and 0.9, for example 0.1, not "${String(text)}"`);
-  return share;
+function numberOf({ name, text, least, most, example }: { name: string; text: unknown; least: number; most: number; example: string }): number {
+  const value = Number(text);
+  if (typeof text === 'string' && text.trim() !== '' && value >= least && value <= most) return value;
+  throw new Error(`${name} must be between ${least} and ${most}, for example ${example}, not "${String(text)}"`);
 }
 
-async function show(options: { config: Config; failShare: number }): Promise<void> {
-  const { config, failShare } = options;
+interface ShowOptions {
+  config: Config;
+  failShare: number;
+  count: number;
+  shown: Shown;
+}
+
+async function show({ config, failShare, count, shown }: ShowOptions): Promise<void> {
   const url = localUrl(config);
   await using stack = new AsyncDisposableStack();
-  const found = await whoAnswers(url);
-  if (found === 'another program') throw new Error(`What answers at ${url} is no Formwire: set PORT to another port.`);
-  if (found === 'formwire') say(`Using the Formwire at ${url}.`);
-  else {
-    const data = config.DATABASE_URL ? 'on the database of DATABASE_URL' : `with its data in ${path.resolve(config.FORMWIRE_DATA)}`;
-    say(`No Formwire at ${url}; starting one for the demo, ${data}.`);
-    const server = await startServer(url, interrupted);
-    stack.defer(() => server.stop());
-  }
+  const simulators = await prepare({ config, url, shown, stack });
   const receiver = await startDemoReceiver({ failShare });
   stack.defer(() => receiver.close());
   const api = createApiClient({ url, connections: clients });
   stack.defer(() => api.close());
 
-  const { formId, integrationId } = await setUp(api, receiver);
-  stack.defer(() => removeIntegration(api, integrationId));
-  const responses = householdResponses(formId);
-  await Promise.race([showWay({ api, receiver, formId, responses }), interrupted]);
+  const connected = await connectAll({ api, receiver, simulators, stack });
+  const responses = householdResponses(connected.formId).slice(0, count);
+  await Promise.race([showWay({ ...connected, api, receiver, responses }), interrupted]);
 }
 
-async function showWay(facts: { api: ApiClient; receiver: DemoReceiver; formId: string; responses: Record<string, unknown>[] }): Promise<void> {
-  const { api, receiver, formId, responses } = facts;
-  await submitAll(api, responses);
-  await waitUntilDelivered({ api, receiver, formId, total: responses.length });
-  summarize(receiver, responses.length);
-}
-
-/** Registers somebody, makes the survey, and connects the receiver to it. */
-async function setUp(api: ApiClient, receiver: DemoReceiver): Promise<{ formId: string; integrationId: string }> {
-  const username = `demo-${Date.now().toString(36)}`;
-  const account = await api.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
-    username,
-    email: `${username}@example.org`,
-    password: crypto.randomUUID(),
-    organization: 'Demo',
-  });
-  api.login(account.token);
-  const { form } = await api.call<{ form: { id: string; title: string; questions: unknown[] } }>(
-    'mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id title questions { id } } errors { message } } }',
-    householdForm(),
-  );
-  say(`Form "${form.title}" with ${form.questions.length} questions: ${form.id}`);
-  const { integration, secret } = await connectReceiver(api, { formId: form.id, url: receiver.url });
-  receiver.trust(secret);
-  say(`Webhook to ${receiver.url}: ${integration.id}\n`);
-  return { formId: form.id, integrationId: integration.id };
-}
-
-async function connectReceiver(api: ApiClient, { formId, url }: { formId: string; url: string }): Promise<{ integration: { id: string }; secret: string }> {
-  try {
-    return await api.call(
-      'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { integration { id } secret errors { message } } }',
-      { formId, name: 'Demo receiver', settings: { webhook: { url } } },
-    );
-  } catch (error) {
-    if (!(error instanceof Error && error.message.includes('loopback'))) throw error;
-    throw new Error('The demo receives webhooks on this machine, which this Formwire forbids: start Formwire with FORMWIRE_ALLOW_LOOPBACK=true', { cause: error });
+/** Finds a Formwire or starts one, with simulators beside it where they are asked for. */
+async function prepare(options: { config: Config; url: string; shown: Shown; stack: AsyncDisposableStack }): Promise<Simulators> {
+  const { config, url, shown, stack } = options;
+  const found = await whoAnswers(url);
+  if (found === 'another program') throw new Error(`What answers at ${url} is no Formwire: set PORT to another port.`);
+  if (found === 'formwire' && (shown.sheets || shown.sms)) {
+    throw new Error(`The Formwire at ${url} runs already, and looks for Google and Twilio where it was told to at its start. Stop it, or set PORT and FORMWIRE_DATA to others: the demo then starts one that looks for the simulated ones.`);
   }
+  const simulators = stack.use(await startSimulators(shown));
+  if (found === 'formwire') say(`Using the Formwire at ${url}.`);
+  else {
+    const data = config.DATABASE_URL ? 'on the database of DATABASE_URL' : `with its data in ${path.resolve(config.FORMWIRE_DATA)}`;
+    say(`No Formwire at ${url}; starting one for the demo, ${data}.`);
+    const server = await startServer(url, simulators.environment(url), interrupted);
+    stack.defer(() => server.stop());
+  }
+  return simulators;
 }
 
-/** So that nothing goes on trying a receiver that is gone. A server that is gone too cannot be asked. */
-async function removeIntegration(api: ApiClient, id: string): Promise<void> {
-  await api
-    .call('mutation ($input: DeleteIntegrationInput!) { deleteIntegration(input: $input) { integration { id } errors { message } } }', { id })
-    .catch(() => undefined);
+interface AllConnected {
+  formId: string;
+  sheet: DemoSheet | undefined;
+  receipts: DemoReceipts | undefined;
 }
 
-async function submitAll(api: ApiClient, responses: readonly Record<string, unknown>[]): Promise<void> {
-  const waiting = responses.values();
-  let done = 0;
-  const client = async (): Promise<void> => {
-    for (const response of waiting) {
-      await api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', response);
-      done += 1;
-      showProgress('submitted', done, responses.length);
-    }
+/** Registers somebody, makes the survey, and connects all there is to it, until the demo ends. */
+async function connectAll(deps: { api: ApiClient; receiver: DemoReceiver; simulators: Simulators; stack: AsyncDisposableStack }): Promise<AllConnected> {
+  const { api, receiver, simulators, stack } = deps;
+  const { formId, title, questionCount } = await createSurvey(api);
+  const keep = (what: string, { id }: { id: string }): void => {
+    stack.defer(() => disconnect(api, id));
+    say(`${what}: ${id}`);
   };
-  await Promise.all(Array.from({ length: clients }, client));
-}
-
-/** The receiver has everything, and the books say so too. */
-async function waitUntilDelivered(facts: { api: ApiClient; receiver: DemoReceiver; formId: string; total: number }): Promise<void> {
-  const { api, receiver, formId, total } = facts;
-  const giveUpAt = Date.now() + deliveredWithinMs;
-  for (let received = -1; received < total; await sleep(50)) {
-    if (received !== receiver.counts().received) showProgress('delivered', receiver.counts().received, total);
-    received = receiver.counts().received;
-    if (Date.now() > giveUpAt) throw new Error(`Only ${received} of ${total} were delivered within ${deliveredWithinMs / 1_000} s.`);
-  }
-  for (;;) {
-    const form = await api.call<{ deliveries: { edges: unknown[] } }>(
-      `query { form(id: "${formId}") { deliveries(first: 1, filter: { status: PENDING }) { edges { cursor } } } }`,
-    );
-    if (form.deliveries.edges.length === 0) return;
-    await sleep(50);
-  }
-}
-
-function summarize(receiver: DemoReceiver, submitted: number): void {
-  const { requests, received, verified, failedOnPurpose } = receiver.counts();
-  const latencies = receiver.latenciesMs().toSorted((one, other) => one - other);
-  const quantile = (share: number): string => `${latencies[Math.floor(share * (latencies.length - 1))] ?? 0} ms`;
+  say(`Form "${title}" with ${questionCount} questions: ${formId}`);
+  const webhook = await connectWebhook(api, { formId, url: receiver.url });
+  receiver.trust(webhook.secret ?? '');
+  keep(`Webhook to ${receiver.url}`, webhook);
+  keep('Rules that the numbers must keep', await connectRules(api, formId));
+  const sheet = simulators.google && createDemoSheet(simulators.google);
+  if (sheet) stack.defer(() => waitAWhile(sheet.isBinned)); // or the next Formwire on this data goes on trying, at the real Google
+  if (sheet) keep('Google spreadsheet', await connect(api, { formId, name: 'Demo sheet', settings: sheet.settings }));
+  const receipts = simulators.twilio && createDemoReceipts(simulators.twilio);
+  if (receipts) keep('Receipts by SMS', await connect(api, { formId, name: 'Demo receipts', settings: receipts.settings }));
   say('');
-  for (const [label, value] of [
-    ['submitted', submitted],
-    ['delivered', received],
-    ['verified', `${verified} of ${requests} requests had a valid signature`],
-    ['attempts', `${requests}, of which ${failedOnPurpose} were failed on purpose and retried`],
-    ['accepted → received', `p50 ${quantile(0.5)}, p99 ${quantile(0.99)}`],
-  ]) {
-    say(`${String(label).padEnd(20)} ${String(value)}`);
-  }
+  return { formId, sheet, receipts };
 }
 
-function say(line: string): void {
-  process.stdout.write(`  ${line}\n`);
+async function showWay(facts: AllConnected & { api: ApiClient; receiver: DemoReceiver; responses: Record<string, unknown>[] }): Promise<void> {
+  const { api, receiver, formId, responses, sheet, receipts } = facts;
+  const total = responses.length;
+  const flagged = await submitAll(api, responses);
+  await waitForArrivals({ label: 'delivered', total, count: () => receiver.counts().received });
+  if (sheet) await waitForArrivals({ label: 'rows', total, count: () => rowCount(sheet) });
+  if (receipts) await waitForArrivals({ label: 'messages', total: total - flagged.responses, count: () => receipts.messages().filter(({ status }) => status === 'delivered').length });
+  await waitUntilRecorded(api, formId);
+  summarize({ submitted: total, flagged, receiver, sheet, receipts });
 }
 
 await runProgram('demo', demo);

@@ -1,12 +1,23 @@
 import { defineCommand } from 'citty';
+import { later } from './later.ts';
 import { runProgram } from './run-program.ts';
-import { migrateCommand } from './migrate.ts';
-import { schemaCommand } from './schema.ts';
-import { startCommand } from './start.ts';
 
 const formwire = defineCommand({
-  meta: { name: 'formwire', description: 'Forms and responses over GraphQL; every response delivered.' },
-  subCommands: { start: startCommand, migrate: migrateCommand, schema: schemaCommand },
+  meta: {
+    name: 'formwire',
+    description: 'Forms and responses over GraphQL; every response delivered. Exit codes: 0 fine, 1 failed, 2 wrong use, 3 found something late, dead, missing or wrong.',
+  },
+  subCommands: {
+    start: later({ name: 'start', description: 'Run the API, the relay and the dispatcher, with embedded servers unless others are configured.', load: async () => (await import('./start.ts')).startCommand }),
+    status: later({ name: 'status', description: 'How the installation stands: what waits, who works, and what is late or dead.', load: async () => (await import('./console/status.ts')).statusCommand }),
+    deliveries: later({ name: 'deliveries', description: 'List deliveries, the newest first; or tell of those that are named, with every attempt: formwire deliveries dlv_…', load: async () => (await import('./console/deliveries.ts')).deliveriesCommand }),
+    dead: later({ name: 'dead', description: 'What was given up on, by integration and by what it failed with.', load: async () => (await import('./console/dead.ts')).deadCommand }),
+    redeliver: later({ name: 'redeliver', description: 'Send deliveries again, at once and with a new schedule of retries: those that are named (dlv_…), or all that the options choose.', load: async () => (await import('./console/redeliver.ts')).redeliverCommand }),
+    listen: later({ name: 'listen', description: 'Receive webhooks on this machine, check their signatures and print them, until Ctrl-C.', load: async () => (await import('./console/listen.ts')).listenCommand }),
+    token: later({ name: 'token', description: 'Make an API key for yourself, for who has access to the database: AUTH="Bearer $(formwire token)". The organisation sees it in its list.', load: async () => (await import('./console/token.ts')).tokenCommand }),
+    migrate: later({ name: 'migrate', description: 'Bring the database of DATABASE_URL to the newest schema.', load: async () => (await import('./migrate.ts')).migrateCommand }),
+    schema: later({ name: 'schema', description: 'Write schema.graphql from the code.', load: async () => (await import('./schema.ts')).schemaCommand }),
+  },
 });
 
 await runProgram('formwire', formwire);

@@ -7,7 +7,6 @@ import { migrate, schemaDrift } from '../db/migrate.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 
 export const migrateCommand = defineCommand({
-  meta: { name: 'migrate', description: 'Bring the database of DATABASE_URL to the newest schema.' },
   args: { check: { type: 'boolean', default: false, description: 'Check on a new database that the migrations make what the entities say.' } },
   run: async ({ args }) => {
     if (args.check) return check();

@@ -5,7 +5,6 @@ import { buildSchema, printedSchema } from '../api/schema.ts';
 const file = new URL('../../schema.graphql', import.meta.url);
 
 export const schemaCommand = defineCommand({
-  meta: { name: 'schema', description: 'Write schema.graphql from the code.' },
   args: { check: { type: 'boolean', default: false, description: 'Only compare, and fail where it differs.' } },
   run: ({ args }) => {
     const printed = printedSchema(buildSchema());

@@ -9,12 +9,12 @@ import { createLog, type Log } from '../log.ts';
 import { createSealer } from '../sealing.ts';
 import { openApi } from './compose-api.ts';
 import { openPipeline } from './compose.ts';
+import { noteRunning } from './running.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
 import { oldKeys, signingKey } from './signing-key.ts';
 
 export const startCommand = defineCommand({
-  meta: { name: 'start', description: 'Run the API, the relay and the dispatcher, with embedded servers unless others are configured.' },
   run: async () => {
     const config = parseConfig(process.env);
     await serve(config, createLog(config.FORMWIRE_LOG_LEVEL));
@@ -59,6 +59,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     ({ url } = await api.listen());
   }
   running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: url && localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) }));
   if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
 

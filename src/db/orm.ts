@@ -21,6 +21,7 @@ import { FormVersion } from '../forms/form-version.entity.ts';
 import { Question } from '../forms/question.entity.ts';
 import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
+import { Job } from '../jobs/job.entity.ts';
 import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
 import { Change } from '../outbox/change.entity.ts';
@@ -50,7 +51,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

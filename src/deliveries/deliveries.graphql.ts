@@ -1,3 +1,4 @@
+import { userLoader, UserType } from '../accounts/accounts.graphql.ts';
 import { isId, type Id } from '../events/id.ts';
 import { FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
@@ -18,7 +19,7 @@ declare module '../graphql/context.ts' {
 }
 
 /** Deliveries by id; those of other organisations are not found. */
-const deliveryLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.readMany(context, ids));
+export const deliveryLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.readMany(context, ids));
 const attemptsLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.attempts(context, ids));
 
 export const DeliveryStatusType = builder.enumType('DeliveryStatus', {
@@ -27,6 +28,15 @@ export const DeliveryStatusType = builder.enumType('DeliveryStatus', {
     DELIVERED: { value: 'delivered' },
     DEAD: { value: 'dead', description: 'Given up on until somebody redelivers it.' },
     CANCELED: { value: 'canceled', description: 'Its integration was deleted, or its response erased, as the reason says.' },
+  } as const,
+});
+
+const RedelivererType = builder.enumType('Redeliverer', {
+  values: {
+    MEMBER: { value: 'member' },
+    KEY: { value: 'key', description: 'A program, with an API key.' },
+    SCHEDULE: { value: 'schedule', description: 'The `deadRedrive` of its integration.' },
+    OPERATOR: { value: 'operator', description: 'Who runs the installation.' },
   } as const,
 });
 
@@ -70,6 +80,7 @@ DeliveryType.implement({
     }),
     status: t.expose('status', { type: DeliveryStatusType }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why it is pending, dead or canceled.' }),
+    errorClass: t.exposeString('errorClass', { nullable: true, description: 'The class of what its last attempt failed with.' }),
     attempts: t.field({
       type: [AttemptType],
       resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
@@ -81,6 +92,15 @@ DeliveryType.implement({
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
+    redeliveredAt: t.expose('redeliveredAt', { type: 'DateTime', nullable: true, description: 'When it was last sent again after it had ended or waited.' }),
+    redeliveredBy: t.expose('redeliveredBy', { type: RedelivererType, nullable: true }),
+    redeliveredByUser: t.field({
+      description: 'Who that was, or who made the API key; null where it was nobody of the organisation.',
+      type: UserType,
+      nullable: true,
+      resolve: ({ redeliveredById }, _args, context) => (redeliveredById ? userLoader(context).load(redeliveredById) : null),
+    }),
+    redrives: t.exposeInt('redrives', { description: 'How often the schedule of its integration has sent it again since somebody did.' }),
   }),
 });
 
@@ -100,6 +120,7 @@ const DeliveryFilterType = builder.inputType('DeliveryFilter', {
     since: t.field({ type: 'DateTime', description: 'Created then or later.' }),
     until: t.field({ type: 'DateTime', description: 'Created before then.' }),
     responseId: t.id(),
+    errorClass: t.string({ description: 'Of the last attempt: TIMEOUT, CONNECTION, HTTP_STATUS, …; `deadLetters` tells which there are.' }),
   }),
 });
 

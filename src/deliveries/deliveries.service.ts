@@ -4,7 +4,9 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import { whyTextUnstorable } from '../storable.ts';
 import { UserError, type Fault } from '../user-error.ts';
+import { groupDead, type DeadGroup } from './dead-groups.ts';
 import {
   attemptsOfDeliveries,
   deliveriesOfResponses,
@@ -15,7 +17,7 @@ import {
   type DeliveryRow,
 } from './delivery-rows.ts';
 import { countPipelines, type PipelineCounts } from './pipeline.ts';
-import { maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
+import { byViewer, maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type By, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
 
 /** Exactly one of both. */
 export interface RedeliverInput {
@@ -29,6 +31,11 @@ export interface Redelivered {
   deliveries: DeliveryRow[];
   hasMore: boolean;
   errors: Fault[];
+}
+
+interface Redelivering {
+  reach: Reach;
+  by: By;
 }
 
 const maxAnswered = 100;
@@ -48,22 +55,22 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
     return ids.flatMap((id) => rows.get(id) ?? []);
   };
 
-  const redeliverEach = async (reach: Reach, wanted: readonly string[]): Promise<Redelivered> => {
+  const redeliverEach = async ({ reach, by }: Redelivering, wanted: readonly string[]): Promise<Redelivered> => {
     if (wanted.length > maxRedeliveredByIds) {
       throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
     }
     const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
-    const { redelivered, withoutIntegration, withoutResponse } = await redeliverByIds(pool, { reach, ids });
+    const { redelivered, withoutIntegration, withoutResponse } = await redeliverByIds(pool, { reach, ids, by });
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
     const errors = faultsOf(wanted, { redelivered: faultless, withoutIntegration: new Set(withoutIntegration), withoutResponse: new Set(withoutResponse) });
     return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, errors };
   };
 
-  const redeliverFound = async (reach: Reach, filter: RedeliverFilter): Promise<Redelivered> => {
+  const redeliverFound = async ({ reach, by }: Redelivering, filter: RedeliverFilter): Promise<Redelivered> => {
     if (filter.status === 'canceled') throw new UserError('INVALID_INPUT', 'What was canceled has nobody to be sent to.', ['filter', 'status']);
     requireIds(filter, ['filter']);
-    const { redelivered, hasMore } = await redeliverByFilter(pool, { reach, filter });
+    const { redelivered, hasMore } = await redeliverByFilter(pool, { reach, filter, by });
     return { count: redelivered.length, deliveries: await answer(reach, redelivered), hasMore, errors: [] };
   };
 
@@ -86,6 +93,14 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
     pipelines: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, PipelineCounts>> =>
       ifAllowed(caller, (reach) => countPipelines(reads, { reach, responseIds })),
 
+    /** The dead deliveries of a form by what they failed with, for those who may see them. */
+    deadOfForm: (caller: Caller, formId: Id<'form'>): Promise<DeadGroup[]> =>
+      groupDead(reads, { reach: reachOf(requirePermission(caller, 'deliveries:read')), of: { formId } }),
+
+    /** The same of an integration. */
+    deadOfIntegration: (caller: Caller, integrationId: Id<'intg'>): Promise<DeadGroup[]> =>
+      groupDead(reads, { reach: reachOf(requirePermission(caller, 'deliveries:read')), of: { integrationId } }),
+
     /** The attempts of deliveries, each list in its order. */
     attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
       ifAllowed(caller, (reach) => attemptsOfDeliveries(reads, { reach, deliveryIds })),
@@ -95,9 +110,10 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
      * is told in `errors` beside what can. Throws UserError where the input as a whole is wrong.
      */
     redeliver: async (caller: Caller, { deliveryIds, filter }: RedeliverInput): Promise<Redelivered> => {
-      const reach = reachOf(requirePermission(caller, 'deliveries:write'));
-      if (deliveryIds && !filter) return redeliverEach(reach, deliveryIds);
-      if (filter && !deliveryIds) return redeliverFound(reach, filter);
+      const viewer = requirePermission(caller, 'deliveries:write');
+      const redelivering = { reach: reachOf(viewer), by: byViewer(viewer) };
+      if (deliveryIds && !filter) return redeliverEach(redelivering, deliveryIds);
+      if (filter && !deliveryIds) return redeliverFound(redelivering, filter);
       throw new UserError('INVALID_INPUT', 'Give either deliveryIds or a filter.', []);
     },
   };
@@ -122,8 +138,14 @@ function faultsOf(
   });
 }
 
+const maxClassLength = 100;
+
 /** An id that is none could not even be asked for: PostgreSQL takes no NUL. */
 function requireIds(filter: DeliveryFilter & RedeliverFilter, path: readonly string[]): void {
+  const { errorClass } = filter;
+  if (errorClass && (errorClass.length > maxClassLength || whyTextUnstorable(errorClass) !== undefined)) {
+    throw new UserError('INVALID_INPUT', 'This is no class of errors; deadLetters tells those that there are.', [...path, 'errorClass']);
+  }
   for (const [name, prefix] of [['integrationId', 'intg'], ['responseId', 'resp'], ['formId', 'form']] as const) {
     const id = filter[name];
     if (typeof id === 'string' && !isId(prefix, id)) throw new UserError('INVALID_INPUT', `This is no id of the kind ${prefix}_….`, [...path, name]);

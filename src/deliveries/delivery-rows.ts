@@ -5,7 +5,7 @@ import type { EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { AttemptOutcome } from './attempt.entity.ts';
-import type { DeliveryStatus } from './delivery.entity.ts';
+import type { DeliveryStatus, Redeliverer } from './delivery.entity.ts';
 
 /** A delivery as its owner sees it. */
 export interface DeliveryRow {
@@ -18,10 +18,15 @@ export interface DeliveryRow {
   integrationId: Id<'intg'>;
   status: DeliveryStatus;
   reason: string | null;
+  errorClass: string | null;
   attemptCount: number;
   nextAttemptAt: Date | null;
   createdAt: Date;
   finishedAt: Date | null;
+  redeliveredAt: Date | null;
+  redeliveredBy: Redeliverer | null;
+  redeliveredById: Id<'usr'> | null;
+  redrives: number;
 }
 
 export interface AttemptRow {
@@ -43,12 +48,15 @@ export interface DeliveryFilter {
   since?: Date | null | undefined;
   until?: Date | null | undefined;
   responseId?: string | null | undefined;
+  /** Of the last attempt. */
+  errorClass?: string | null | undefined;
 }
 
 const columns = trusted(`
   d.id, d.event_id as "eventId", d.event_type as "eventType", d.response_id as "responseId",
-  d.integration_id as "integrationId", d.status, d.reason, d.attempts as "attemptCount",
+  d.integration_id as "integrationId", d.status, d.reason, d.error_class as "errorClass", d.attempts as "attemptCount",
   d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
+  d.redelivered_at as "redeliveredAt", d.redelivered_by as "redeliveredBy", d.redelivered_by_id as "redeliveredById", d.redrives,
   coalesce((
     select case d.event_type when 'response.deleted' then r.erased_at else r.submitted_at end from responses r where r.id = d.response_id
   ), d.created_at) as "occurredAt"`);
@@ -65,16 +73,17 @@ export async function readDeliveries(
 
 export interface DeliveryPage {
   reach: Reach;
-  formId: Id<'form'>;
+  /** Absent: of all within reach. */
+  formId?: Id<'form'> | undefined;
   filter: DeliveryFilter;
   range: KeysetRange;
 }
 
-/** Deliveries of a form in the order of their ids, which is that of their creation. */
+/** Deliveries, of a form, in the order of their ids, which is that of their creation. */
 export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<DeliveryRow[]> {
   const { reach, formId, filter, range } = page;
   const conditions = [
-    sql`d.form_id = ${formId}`,
+    formId ? sql`d.form_id = ${formId}` : undefined,
     deliveriesIn(reach),
     range.after === undefined ? undefined : sql`d.id > ${range.after}`,
     range.before === undefined ? undefined : sql`d.id < ${range.before}`,
@@ -86,15 +95,23 @@ export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<
   return rows;
 }
 
+/** How many deliveries within reach a filter finds. */
+export async function countDeliveries(pool: Pool, { reach, formId, filter }: Omit<DeliveryPage, 'range'>): Promise<number> {
+  const conditions = [formId ? sql`d.form_id = ${formId}` : undefined, deliveriesIn(reach), ...filterConditions(filter)];
+  const { rows } = await pool.query<{ count: number }>(sql`select count(*)::int as count from deliveries d where ${allOf(conditions)}`.toQuery());
+  return rows[0]?.count ?? 0;
+}
+
 /** What a filter asks of `deliveries d`. */
 export function filterConditions(filter: DeliveryFilter): (Sql | undefined)[] {
-  const { integrationId, status, since, until, responseId } = filter;
+  const { integrationId, status, since, until, responseId, errorClass } = filter;
   return [
     integrationId ? sql`d.integration_id = ${integrationId}` : undefined,
     status ? sql`d.status = ${status}` : undefined,
     since ? sql`d.created_at >= ${since}` : undefined,
     until ? sql`d.created_at < ${until}` : undefined,
     responseId ? sql`d.response_id = ${responseId}` : undefined,
+    errorClass ? sql`d.error_class = ${errorClass}` : undefined,
   ];
 }
 

@@ -5,6 +5,10 @@ import type { EventType } from '../events/event.ts';
 export const deliveryStatuses = ['pending', 'delivered', 'dead', 'canceled'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
+/** Who redelivers: somebody, a program of theirs, the schedule of the integration, or who runs the installation. */
+export const redeliverers = ['member', 'key', 'schedule', 'operator'] as const;
+export type Redeliverer = (typeof redeliverers)[number];
+
 const DeliverySchema = defineEntity({
   name: 'Delivery',
   tableName: 'deliveries',
@@ -22,15 +26,25 @@ const DeliverySchema = defineEntity({
     status: p.text().$type<DeliveryStatus>(),
     /** Why it is pending, dead or canceled. */
     reason: p.text().nullable(),
+    /** Class of what the last attempt failed with; null after one that succeeded, and before any. */
+    errorClass: p.text().nullable(),
     /** Attempts made so far. */
     attempts: p.integer(),
-    /** Attempts that had been made when it was last redelivered by hand: the retry schedule starts anew there. */
+    /** Attempts that had been made when it was last redelivered: the retry schedule starts anew there. */
     scheduleStart: p.integer().default(0),
+    redeliveredAt: timeColumn().nullable(),
+    redeliveredBy: p.text().$type<Redeliverer>().nullable(),
+    /** The member, or who made the API key. */
+    redeliveredById: idColumn<'usr'>().nullable(),
+    /** How often it was redelivered by its integration's schedule since it was by hand. */
+    redrives: p.smallint().default(0),
     lastAttemptAt: timeColumn().nullable(),
     nextAttemptAt: timeColumn().nullable(),
     /** The dispatcher that is at it, and until when; a claim that ran out, or of another dispatcher than the partition's owner, is void. */
     claimedBy: idColumn<'dsp'>().nullable(),
     claimExpiresAt: timeColumn().nullable(),
+    /** The job that made it, where no event did. */
+    jobId: idColumn<'job'>().nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),
   },
@@ -45,6 +59,21 @@ const DeliverySchema = defineEntity({
       name: 'deliveries_ordered_index',
       expression:
         `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
+    },
+    {
+      name: 'deliveries_job_id_index',
+      expression:
+        `create index "deliveries_job_id_index" on "deliveries" ("job_id", "status") where job_id is not null and status <> 'delivered'`,
+    },
+    {
+      name: 'deliveries_dead_of_form_index',
+      expression:
+        `create index "deliveries_dead_of_form_index" on "deliveries" ("form_id", "id") include ("integration_id", "error_class", "finished_at") where status = 'dead'`,
+    },
+    {
+      name: 'deliveries_redrive_index',
+      expression:
+        `create index "deliveries_redrive_index" on "deliveries" ("integration_id", "redrives", "finished_at") where status = 'dead'`,
     },
   ],
   uniques: [{ properties: ['eventId', 'integrationId'] }],

@@ -86,10 +86,10 @@ const recordFirst = `
   ), recorded as (
     insert into deliveries (
       id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition,
-      status, reason, attempts, last_attempt_at, next_attempt_at, created_at, finished_at
+      status, reason, error_class, attempts, last_attempt_at, next_attempt_at, created_at, finished_at
     )
     select i.id, i.event_id, i.event_type, i.position, i.organization_id, i.form_id, i.response_id, i.integration_id,
-           i.partition, i.status, i.reason, i.attempts, i.attempted_at, i.next_attempt_at, now(), i.finished_at
+           i.partition, i.status, i.reason, i.error_class, i.attempts, i.attempted_at, i.next_attempt_at, now(), i.finished_at
     from input i join held using (partition, epoch)
     on conflict (event_id, integration_id) do nothing
     returning id
@@ -171,6 +171,7 @@ const recordRetries = `
   ), recorded as (
     update deliveries set
       status = i.status, reason = i.reason, attempts = i.attempts,
+      error_class = case when i.attempted_at is null then deliveries.error_class else i.error_class end,
       last_attempt_at = coalesce(i.attempted_at, deliveries.last_attempt_at),
       next_attempt_at = i.next_attempt_at, finished_at = i.finished_at, claimed_by = null, claim_expires_at = null
     from valid i

@@ -11,6 +11,7 @@ const RedeliverFilterType = builder.inputType('RedeliverFilter', {
     status: t.field({ type: DeliveryStatusType, description: 'Default: DEAD.' }),
     since: t.field({ type: 'DateTime', description: 'Created then or later.' }),
     until: t.field({ type: 'DateTime', description: 'Created before then.' }),
+    errorClass: t.string({ description: 'Of the last attempt.' }),
   }),
 });
 

@@ -2,6 +2,8 @@ import type { Pool } from 'pg';
 import { deliveriesIn, type Reach } from '../accounts/reach.ts';
 import { allOf, sql, type Sql } from '../bound-sql.ts';
 import type { Id } from '../events/id.ts';
+import type { Viewer } from '../graphql/viewer.ts';
+import type { Redeliverer } from './delivery.entity.ts';
 import { filterConditions, type DeliveryFilter } from './delivery-rows.ts';
 
 export const maxRedeliveredByIds = 1_000;
@@ -10,6 +12,15 @@ export const maxRedeliveredByFilter = 10_000;
 export interface RedeliverFilter extends Omit<DeliveryFilter, 'responseId'> {
   formId?: string | null | undefined;
 }
+
+/** Who redelivers, for the delivery to tell. */
+export interface By {
+  by: Redeliverer;
+  /** The member, or who made the key; null: nobody of the organisation. */
+  userId: Id<'usr'> | null;
+}
+
+export const byViewer = ({ userId, credential }: Viewer): By => ({ by: credential.kind === 'key' ? 'key' : 'member', userId });
 
 /** There is nothing to send any more, but for the word that there is not. */
 const isErased = sql`
@@ -22,7 +33,7 @@ const isBeingTried = sql`d.status = 'pending' and coalesce(d.claim_expires_at > 
  * Makes chosen deliveries pending and due, with their retry schedule begun anew. Rows are taken in the order of their
  * ids, so that two calls never wait for each other; none that a dispatcher may be writing down at the same time.
  */
-const restart = (reach: Reach, { condition, limit }: { condition: Sql; limit: number }): Sql => sql`
+const restart = (reach: Reach, { condition, limit, by }: { condition: Sql; limit: number; by: By }): Sql => sql`
   with chosen as (
     select d.id from deliveries d
     join integrations i on i.id = d.integration_id and i.deleted_at is null
@@ -33,7 +44,8 @@ const restart = (reach: Reach, { condition, limit }: { condition: Sql; limit: nu
   )
   update deliveries d
   set status = 'pending', reason = null, next_attempt_at = now(), schedule_start = d.attempts, finished_at = null,
-      claimed_by = null, claim_expires_at = null
+      claimed_by = null, claim_expires_at = null,
+      redelivered_at = now(), redelivered_by = ${by.by}, redelivered_by_id = ${by.userId}, redrives = 0
   from chosen where d.id = chosen.id
   returning d.id`;
 
@@ -48,9 +60,9 @@ export interface RedeliveredByIds {
 }
 
 /** Redelivers what of these ids is within reach. An id in no list is not. */
-export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: readonly Id<'dlv'>[] }): Promise<RedeliveredByIds> {
-  const { reach, ids } = key;
-  const update = restart(reach, { condition: sql`d.id = any(${ids})`, limit: ids.length });
+export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: readonly Id<'dlv'>[]; by: By }): Promise<RedeliveredByIds> {
+  const { reach, ids, by } = key;
+  const update = restart(reach, { condition: sql`d.id = any(${ids})`, limit: ids.length, by });
   const restarted = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
   const done = new Set(restarted.rows.map((row) => row.id));
   const others = sql`
@@ -67,16 +79,16 @@ export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: reado
  */
 export async function redeliverByFilter(
   pool: Pool,
-  key: { reach: Reach; filter: RedeliverFilter },
+  key: { reach: Reach; filter: RedeliverFilter; by: By },
 ): Promise<{ redelivered: Id<'dlv'>[]; hasMore: boolean }> {
-  const { reach, filter } = key;
+  const { reach, filter, by } = key;
   const status = filter.status ?? 'dead';
   const condition = allOf([
     filter.formId ? sql`d.form_id = ${filter.formId}` : undefined,
     status === 'pending' ? sql`(d.next_attempt_at is null or d.next_attempt_at > now())` : undefined,
     ...filterConditions({ ...filter, status }),
   ]);
-  const update = restart(reach, { condition, limit: maxRedeliveredByFilter });
+  const update = restart(reach, { condition, limit: maxRedeliveredByFilter, by });
   const { rows } = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
   return { redelivered: rows.map((row) => row.id).toSorted(), hasMore: rows.length === maxRedeliveredByFilter };
 }

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { CallContext, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
-import { openSettings } from '../integrations/sealed-settings.ts';
+import { openIntegration } from '../integrations/open-integration.ts';
 import type { Log } from '../log.ts';
 import type { Sealer } from '../sealing.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
@@ -41,22 +41,8 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
 
 /** With its secrets opened and its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
 export function served(options: OpenLaneOptions, integration: EnabledIntegration): EnabledIntegration {
-  const provider = options.providerNamed(integration.provider);
-  if (!provider) return { ...integration, status: 'disabled', statusReason: `No provider named ${integration.provider} is installed.` };
-  const opened = openedBy(options, provider, integration);
-  if (!opened) return { ...integration, status: 'disabled', statusReason: 'Its secrets cannot be read: the key they were encrypted with is not configured.' };
-  const parsed = provider.settings.safeParse(opened.settings);
-  if (!parsed.success) return { ...integration, status: 'disabled', statusReason: `Its settings do not fit the provider: ${parsed.error.message}` };
-  return { ...integration, secrets: opened.secrets, settings: parsed.data };
-}
-
-function openedBy({ sealer, log }: OpenLaneOptions, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
-  try {
-    return openSettings(provider, integration, sealer);
-  } catch (error) {
-    log.error({ integrationId: integration.id, err: error }, 'secrets.unreadable');
-    return undefined;
-  }
+  const opened = openIntegration(options, integration);
+  return 'unusable' in opened ? { ...integration, status: 'disabled', statusReason: opened.unusable } : opened.integration;
 }
 
 /** Opens the lane of an integration that `served` has looked at. */

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../integrations/provider.ts';
-import { postponedUntil } from './decide.ts';
+import { postponedUntil } from '../deliveries/postponed.ts';
 
 /** What one call says of the receiver, however many deliveries it had. */
 export type Verdict =

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Prefixes of every kind of thing that has an id; the prefix alone tells what an id names. */
 export const idPrefixes = [
-  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp',
+  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp', 'job', 'clm',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 /** For example `form_01h455vb4pex5vsknk084sn02q`. */
@@ -41,6 +41,16 @@ export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
 
 /** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
 export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;
+
+/**
+ * The event that a revision's flags are other ones than before has its id too, as a UUIDv8 in place of the v7: the digit
+ * that holds the version, and one bit of the counter below it, is two higher.
+ */
+export function flagsEventIdOf(responseId: Id<'resp'>): Id<'evt'> {
+  const suffix = suffixOf(responseId);
+  return `evt_${suffix.slice(0, versionDigit)}${alphabet.charAt(alphabet.indexOf(suffix.charAt(versionDigit)) + 2)}${suffix.slice(versionDigit + 1)}`;
+}
+const versionDigit = 10;
 
 /** An answer has no row of its own: its id names its response and its question. */
 export function answerId(responseId: Id<'resp'>, questionId: Id<'q'>): Id<'ans'> {

@@ -5,6 +5,7 @@ import { requirePermission } from '../accounts/permissions.ts';
 import { formsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnectOfForm } from '../jobs/enqueue-jobs.ts';
 import { UserError } from '../user-error.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { FormVersion } from './form-version.entity.ts';
@@ -56,7 +57,7 @@ export async function writeFirstVersion(
   await writeQuestions(em, { formId, before, after: definition, now });
 }
 
-/** Makes `after` the form's next version; where it is the very same definition, nothing happens. */
+/** Makes `after` the form's next version, which what is connected to it follows; where it is the very same definition, nothing happens. */
 export async function writeNextVersion({ em, form, definition, editorId }: LockedForm, after: FormDefinition, now: Date): Promise<void> {
   if (after === definition) return;
   form.version += 1;
@@ -64,4 +65,5 @@ export async function writeNextVersion({ em, form, definition, editorId }: Locke
   em.create(FormVersion, { formId: form.id, number: form.version, definition: after, createdAt: now, createdById: editorId });
   await writeSections(em, { formId: form.id, before: definition, after, now });
   await writeQuestions(em, { formId: form.id, before: definition, after, now });
+  await enqueueConnectOfForm(em, form.id);
 }

@@ -1,9 +1,10 @@
 import { newId, type Id } from '../events/id.ts';
 import type { Membership } from '../accounts/membership.entity.ts';
 import { requirePermission, requireWithin } from '../accounts/permissions.ts';
-import { formsWhere, reachOf, type Reach } from '../accounts/reach.ts';
+import { formsWhere, reachOf, type OrganizationReach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnectOfForm, enqueueDisconnectOfForm } from '../jobs/enqueue-jobs.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import { unrestricted } from '../graphql/unrestricted.ts';
 import { canonical } from '../events/canonical-json.ts';
@@ -48,7 +49,8 @@ export function createFormsService(deps: FormsDeps) {
     /** Throws UserError NOT_FOUND where the viewer has no such form. A new title is a new version. */
     async update(caller: Caller, input: UpdateFormInput): Promise<Form> {
       const updated = await editForm(caller, { formId: input.id, path: ['id'] }, async (locked) => {
-        const { form, definition } = locked;
+        const { em, form, definition } = locked;
+        const { email } = form;
         const faults = createInputFaults();
         const time = now();
         const frame = readFrame(changedFrame(form as FormFrame, input), faults);
@@ -60,6 +62,7 @@ export function createFormsService(deps: FormsDeps) {
         applyFrame(form, frame, time);
         await applyIntake(locked, intake, time);
         await writeNextVersion(locked, after, time);
+        if (form.email !== email) await enqueueConnectOfForm(em, form.id);
         return form;
       });
       published.forget(updated.id);
@@ -68,11 +71,12 @@ export function createFormsService(deps: FormsDeps) {
 
     /** Marks a form as deleted: it takes no responses and is not found any more; what came in to it is kept. */
     async delete(caller: Caller, formId: string): Promise<Form> {
-      const deleted = await editForm(caller, { formId, path: ['id'] }, async ({ form }) => {
+      const deleted = await editForm(caller, { formId, path: ['id'] }, async ({ em, form }) => {
         const time = now();
         form.deletedAt = time;
         form.updatedAt = time;
         form.intakeVersion += 1;
+        await enqueueDisconnectOfForm(em, form.id);
         return form;
       });
       published.forget(deleted.id);
@@ -113,7 +117,7 @@ export function createFormsService(deps: FormsDeps) {
   };
 }
 
-function pageOfForms({ em }: Caller, { reach, range }: { reach: Reach; range: KeysetRange }): Promise<Form[]> {
+function pageOfForms({ em }: Caller, { reach, range }: { reach: OrganizationReach; range: KeysetRange }): Promise<Form[]> {
   const { after, before, limit, reversed } = range;
   const id = { ...(after && { $gt: after as Id<'form'> }), ...(before && { $lt: before as Id<'form'> }) };
   return em.find(

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { isId, type Id } from '../events/id.ts';
-import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
 import type { FormDefinition } from './form-definition.ts';
 import { countPlaces } from './count-places.ts';
 import type { FormStatus, RespondentIdentity } from './form.entity.ts';

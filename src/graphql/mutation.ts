@@ -20,6 +20,8 @@ export interface MutationOptions<Input extends InputFieldMap, Fields extends Pay
   input: (t: InputBuilder) => Input;
   /** The members of `<Name>Payload`, or a payload that several mutations share. */
   payload: Fields | PayloadRef<Fields>;
+  /** As many fields as what it takes is worth, where that is much more than writing a row. */
+  cost?: number;
   /** A UserError it throws is answered in `errors`; everything else passes through. */
   run: (input: InputShapeFromFields<Input>, context: Context) => Promise<PayloadShape<Fields>>;
 }
@@ -32,7 +34,7 @@ export function mutation<Input extends InputFieldMap, const Fields extends Paylo
   options: MutationOptions<Input, Fields>,
 ): void {
   const typeName = name.charAt(0).toUpperCase() + name.slice(1);
-  const { payload, run } = options;
+  const { payload, cost, run } = options;
   const payloadRef = payload instanceof ObjectRef ? payload : payloadType(`${typeName}Payload`, payload);
   const inputRef: InputObjectRef<SchemaTypes, unknown> = builder.inputType(`${typeName}Input`, { fields: options.input });
   builder.mutationField(name, (t) =>
@@ -40,6 +42,7 @@ export function mutation<Input extends InputFieldMap, const Fields extends Paylo
       description: options.description,
       type: payloadRef,
       args: { input: t.arg({ type: inputRef, required: true }) },
+      ...(cost !== undefined && { extensions: { cost } }),
       resolve: (_root, args, context) => answered(() => run(args.input as InputShapeFromFields<Input>, context), context) as never,
     }),
   );

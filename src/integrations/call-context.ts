@@ -3,6 +3,7 @@ import type { CallContext, HttpClient } from '../../integrations/provider.ts';
 import { noteTrackings } from '../deliveries/note-trackings.ts';
 import type { PublishedForms } from '../forms/published-forms.ts';
 import { openLedger } from '../ledger/ledger.ts';
+import type { Log } from '../log.ts';
 import type { EnabledIntegration } from './enabled-integrations.ts';
 import { readFormShape } from './form-shape.ts';
 
@@ -10,6 +11,7 @@ export interface CallContextDeps {
   pool: Pool;
   forms: PublishedForms;
   http: HttpClient;
+  log: Log;
   /** Where this installation can be called from outside, without a slash at the end. */
   publicUrl: string | undefined;
   /** Where outside services stand that are not where their makers put them, by name. */
@@ -21,7 +23,7 @@ export type CallableIntegration = Pick<EnabledIntegration, 'id' | 'formId' | 'se
 
 /** What a call of an integration's provider may use, until `signal` aborts. */
 export function callContext(deps: CallContextDeps, { id, formId, settings, secrets }: CallableIntegration, signal: AbortSignal): CallContext<unknown> {
-  const { pool, forms, http, publicUrl, serviceUrls } = deps;
+  const { pool, forms, http, log, publicUrl, serviceUrls } = deps;
   return {
     integrationId: id,
     settings,
@@ -29,6 +31,7 @@ export function callContext(deps: CallContextDeps, { id, formId, settings, secre
     signal,
     http,
     ledger: openLedger(pool, id),
+    log: (event, about) => log.info({ ...about, integrationId: id }, event),
     now: () => new Date(),
     form: async (atLeast) => (formId ? readFormShape({ pool, forms }, { formId, atLeast }) : undefined),
     callbackUrl: publicUrl && `${publicUrl}/callbacks/${id}`,

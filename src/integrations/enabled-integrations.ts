@@ -66,7 +66,7 @@ export async function integrationsById(pool: Pool, ids: readonly Id<'intg'>[]): 
  * changed (`updatedAt`) in the meantime: the finding was about the one before.
  */
 export async function reportHealth(
-  pool: Pool,
+  pool: Pick<Pool, 'query'>,
   report: { integration: Pick<EnabledIntegration, 'id' | 'updatedAt'>; status: 'active' | 'failing' | 'disabled'; reason: string | null },
 ): Promise<void> {
   await pool.query(

@@ -8,7 +8,7 @@ import { Form } from '../forms/form.entity.ts';
 import { UserError } from '../user-error.ts';
 import { checksResponses } from './checks-responses.ts';
 import { shapeOf } from './form-shape.ts';
-import type { Integration } from './integration.entity.ts';
+import { Integration } from './integration.entity.ts';
 
 /**
  * Holds the settings of a new integration against its form. The form's row is held until the commit, so that it cannot
@@ -22,7 +22,16 @@ export async function fitToForm(em: EntityManager, wanted: { formId: Id<'form'>;
   if (provider.prepareCheck) form.intakeVersion += 1;
 }
 
-/** The same for one that is changed or deleted: `settings` are its new ones, undefined where they stay. */
+/** What one response can be told of must fit into its event, and each check takes time of the submitting call. */
+const maxChecking = 5;
+
+/** Throws UserError where a form has as many integrations that check its responses as it can have of one kind. */
+export async function refuseTooManyChecks(em: EntityManager, { formId, provider }: { formId: Id<'form'>; provider: Provider }): Promise<void> {
+  if (!provider.prepareCheck || (await em.count(Integration, { formId, provider: provider.name, deletedAt: null })) < maxChecking) return;
+  throw new UserError('TOO_MANY', `A form has at most ${maxChecking} integrations of the kind ${provider.title}. Change or delete one.`, ['formId']);
+}
+
+/** `fitToForm` for one that is changed or deleted: `settings` are its new ones, undefined where they stay. */
 export async function reviseForm(
   em: EntityManager,
   change: { integration: Integration; provider: Provider | undefined; settings?: unknown },

@@ -28,7 +28,8 @@ export async function readFormShape(
   return shapeOf({ ...form, email: await readEmail(pool, formId) });
 }
 
-async function readEmail(pool: Pool, formId: Id<'form'>): Promise<string> {
+/** Where a form's people are reached. */
+export async function readEmail(pool: Pool, formId: Id<'form'>): Promise<string> {
   const { rows } = await pool.query<{ email: string }>({
     name: 'form-email',
     text: 'select coalesce(f.email, u.email) as email from forms f join users u on u.id = f.owner_id where f.id = $1',

@@ -3,6 +3,7 @@ import { eventTypes, type EventType } from '../events/event.ts';
 import type { Sealer } from '../sealing.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import { UserError } from '../user-error.ts';
+import type { DeadRedriveInput } from './dead-redrive.ts';
 import { withKnownSecrets } from './secret-members.ts';
 import { parseSettings } from './parse-settings.ts';
 
@@ -12,6 +13,7 @@ export interface CreateIntegrationInput {
   name?: string | null | undefined;
   events?: readonly EventType[] | null | undefined;
   settings: Record<string, unknown>;
+  deadRedrive?: DeadRedriveInput | null | undefined;
 }
 
 /** What is absent or null stays as it is. */
@@ -20,6 +22,7 @@ export interface UpdateIntegrationInput {
   name?: string | null | undefined;
   events?: readonly EventType[] | null | undefined;
   settings?: Record<string, unknown> | null | undefined;
+  deadRedrive?: DeadRedriveInput | null | undefined;
   paused?: boolean | null | undefined;
 }
 

@@ -18,6 +18,12 @@ export interface PastEvents {
   events: EventType[];
 }
 
+/** That a dead delivery is tried again so long after it died, and so many times. */
+export interface DeadRedrive {
+  everyMs: number;
+  times: number;
+}
+
 const IntegrationSchema = defineEntity({
   name: 'Integration',
   tableName: 'integrations',
@@ -32,10 +38,16 @@ const IntegrationSchema = defineEntity({
     name: p.text(),
     status: p.text().$type<IntegrationStatus>(),
     statusReason: p.text().nullable(),
+    /** What was wrong with it when it was last connected, beside how its receiver is; null: nothing. */
+    fault: p.text().nullable(),
+    /** Where people find what `connect` made. */
+    resourceUrl: p.text().nullable(),
     events: jsonColumn<EventType[]>(),
     /** What it asked for before, oldest first. */
     pastEvents: jsonColumn<PastEvents[]>().default('[]'),
     settings: jsonColumn<unknown>(),
+    /** When what is dead is tried again by itself; null: never. */
+    deadRedrive: jsonColumn<DeadRedrive>().nullable(),
     /** Signing keys, newest first. */
     secrets: jsonColumn<string[]>(),
     /** The organisation's integrations version it was created at: it gets the events accepted from then on. */
@@ -44,7 +56,15 @@ const IntegrationSchema = defineEntity({
     updatedAt: timeColumn(),
     deletedAt: timeColumn().nullable(),
   },
-  indexes: [{ properties: ['organizationId', 'formId'] }, { properties: ['formId'] }, { properties: ['partnerId'] }],
+  indexes: [
+    { properties: ['organizationId', 'formId'] },
+    { properties: ['formId'] },
+    { properties: ['partnerId'] },
+    {
+      name: 'integrations_dead_redrive_index',
+      expression: `create index "integrations_dead_redrive_index" on "integrations" ("id") where dead_redrive is not null`,
+    },
+  ],
 });
 
 /** The configured connection of a form, or of all forms of an organisation, to an outside service. */

@@ -11,6 +11,7 @@ import { createLoader } from '../graphql/loader.ts';
 import { mutation } from '../graphql/mutation.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { requireFormOwner } from '../responses/require-form-owner.ts';
+import { shownDeadRedrive, type DeadRedriveInput } from './dead-redrive.ts';
 import type { IntegrationsService } from './integrations.service.ts';
 import { shownSettings } from './shown-settings.ts';
 import { createSettingsInput } from './settings-input.ts';
@@ -36,10 +37,25 @@ export const EventTypeType = builder.enumType('EventType', { values: eventTypeVa
 const IntegrationStatusType = builder.enumType('IntegrationStatus', {
   values: {
     ACTIVE: { value: 'active', description: 'Delivered to.' },
-    FAILING: { value: 'failing', description: 'Its receiver is down: probed, while deliveries wait.' },
+    FAILING: { value: 'failing', description: 'As the reason says: its receiver is down and only probed, while deliveries wait; or its settings do not fit the form any more.' },
     PAUSED: { value: 'paused', description: 'By its owner: deliveries wait.' },
     DISABLED: { value: 'disabled', description: 'Needs its owner, as the reason says: deliveries wait.' },
   } as const,
+});
+
+const DeadRedriveType = builder.objectRef<DeadRedriveInput>('DeadRedrive').implement({
+  description: 'That dead deliveries are tried again by themselves, while the integration is active.',
+  fields: (t) => ({
+    every: t.exposeString('every', { description: 'How long after a death, such as `24h`.' }),
+    times: t.exposeInt('times', { description: 'How often, unless somebody redelivers in between.' }),
+  }),
+});
+
+const DeadRedriveInputType = builder.inputType('DeadRedriveInput', {
+  fields: (t) => ({
+    every: t.string({ required: true, description: 'From `1h` to `720h`.' }),
+    times: t.int({ required: true, description: 'At most 100; 0 switches it off.' }),
+  }),
 });
 
 export const IntegrationType = nodeRef('Integration', { prefix: 'intg', load: integrationLoader });
@@ -54,8 +70,9 @@ IntegrationType.implement({
       nullable: true,
       resolve: ({ formId }, _args, context) => (formId ? formLoader(context).load(formId) : null),
     }),
-    status: t.expose('status', { type: IntegrationStatusType }),
-    statusReason: t.exposeString('statusReason', { nullable: true }),
+    status: t.field({ type: IntegrationStatusType, resolve: ({ status, fault }) => (status === 'active' && fault ? 'failing' : status) }),
+    statusReason: t.string({ nullable: true, resolve: ({ statusReason, fault }) => statusReason ?? fault ?? null }),
+    resourceUrl: t.exposeString('resourceUrl', { nullable: true, description: 'Where what the provider made can be looked at, such as a spreadsheet; null where it makes nothing, or has not yet.' }),
     events: t.expose('events', { type: [EventTypeType] }),
     settings: t.field({
       description: 'Secrets read "…": they are never shown again. To those who may not write integrations, so does what is behind the path of a URL.',
@@ -67,6 +84,12 @@ IntegrationType.implement({
       type: UserType,
       nullable: true,
       resolve: ({ partnerId }, _args, context) => (partnerId ? userLoader(context).load(partnerId) : null),
+    }),
+    deadRedrive: t.field({
+      description: 'Whether dead deliveries are tried again by themselves; null: they are not.',
+      type: DeadRedriveType,
+      nullable: true,
+      resolve: ({ deadRedrive }) => deadRedrive && shownDeadRedrive(deadRedrive),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
@@ -112,6 +135,7 @@ mutation('createIntegration', {
     name: t.string({ description: 'By default the provider’s title.' }),
     events: t.field({ type: [EventTypeType], description: 'Default: [RESPONSE_CREATED].' }),
     settings: t.field({ type: IntegrationSettingsInput, required: true }),
+    deadRedrive: t.field({ type: DeadRedriveInputType, description: 'Default: dead deliveries wait for somebody.' }),
   }),
   payload: { integration: IntegrationType, secret: 'String' },
   run: (input, context) => context.services.integrations.create(context, input),
@@ -124,6 +148,7 @@ mutation('updateIntegration', {
     name: t.string(),
     events: t.field({ type: [EventTypeType] }),
     settings: t.field({ type: IntegrationSettingsInput, description: 'Takes the place of all settings so far, but for secrets that are not given again; also mends one that is failing or disabled.' }),
+    deadRedrive: t.field({ type: DeadRedriveInputType }),
     paused: t.boolean({ description: 'true: deliveries wait from now on. false: resumes, also one that is failing or disabled.' }),
   }),
   payload: { integration: IntegrationType },

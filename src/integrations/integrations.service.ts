@@ -11,6 +11,7 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -20,9 +21,10 @@ import {
   type SettingsDeps,
   type UpdateIntegrationInput,
 } from './integration-input.ts';
-import { fitToForm, reviseForm } from './fit-to-form.ts';
+import { fitToForm, refuseTooManyChecks, reviseForm } from './fit-to-form.ts';
 import { Integration } from './integration.entity.ts';
 import { askFor } from './ask-for.ts';
+import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
@@ -53,6 +55,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       requireNamedForm(provider, input.formId);
       const name = readName(input.name ?? provider.title);
       const events = readEvents(provider, input.events);
+      const deadRedrive = input.deadRedrive ? readDeadRedrive(input.deadRedrive) : null;
       const secret = provider.createSecret?.() ?? null;
       const secrets = secret === null ? [] : [secret];
       const at = now();
@@ -60,9 +63,10 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const formId = await ownFormId(em, { viewer, formId: input.formId });
         await refuseTooMany(em, { viewer, formId });
         if (partnerId) await refuseTooManyOfPartner(em, { partnerId, formId });
+        if (formId) await refuseTooManyChecks(em, { formId, provider });
         if (formId) await fitToForm(em, { formId, provider, settings });
         const id = newId('intg');
-        return em.create(Integration, {
+        const created = em.create(Integration, {
           id,
           organizationId: viewer.organizationId,
           formId, partnerId,
@@ -71,11 +75,14 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           statusReason: null,
           name, events, sinceVersion,
           pastEvents: [],
+          deadRedrive,
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
           createdAt: at,
           updatedAt: at,
         });
+        await enqueueConnect(em, created);
+        return created;
       });
       announceChange(viewer.organizationId);
       return { integration, secret };
@@ -92,6 +99,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const settings = applyChange(found, { input, version, deps });
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider), settings });
         found.updatedAt = laterThan(found.updatedAt, now());
+        await enqueueConnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -106,6 +114,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
         const found = await ownIntegration(em, { viewer, id });
         markDeleted(found, now());
         await reviseForm(em, { integration: found, provider: deps.providerNamed(found.provider) });
+        await enqueueDisconnect(em, found);
         return found;
       });
       announceChange(viewer.organizationId);
@@ -184,7 +193,8 @@ function requireNamedForm(provider: Provider, formId: string | null | undefined)
   throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
 }
 
-async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
+/** A form within the viewer's reach, if one is named. Throws UserError where there is none of this id. */
+export async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
   const { viewer, formId } = wanted;
   if (formId === null || formId === undefined) return null;
   if (isId('form', formId) && (await em.count(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null })) > 0) return formId;
@@ -204,6 +214,7 @@ function applyChange(integration: Integration, { input, version, deps }: { input
   if (typeof input.name === 'string') integration.name = readName(input.name);
   if (input.events) askFor(integration, { events: readEvents(deps.providerNamed(integration.provider) ?? missing(integration), input.events), version });
   if (settings) integration.settings = settings.sealed;
+  if (input.deadRedrive) integration.deadRedrive = readDeadRedrive(input.deadRedrive);
   if (input.paused === true) setStatus(integration, 'paused');
   else if (input.paused === false || (input.settings && integration.status !== 'paused')) setStatus(integration, 'active');
   return settings?.parsed;

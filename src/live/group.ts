@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveItem } from '../graphql/live-topic.ts';
 import type { Settled } from '../outbox/settled.ts';
-import type { BoundedCache } from '../graphql/bounded-cache.ts';
+import type { BoundedCache } from '../bounded-cache.ts';
 import { Batch, type Frame } from './batch.ts';
 import type { Gate } from './gate.ts';
 import type { Member } from './member.ts';

@@ -4,7 +4,7 @@ import type { Standings } from '../accounts/standings.ts';
 import type { ApiLimits } from '../api/limits.ts';
 import { executionArgs } from '../api/operation.ts';
 import type { ReadyOperation } from '../api/prepare.ts';
-import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
 import { requireViewer, type Context } from '../graphql/context.ts';
 import { LiveTopic } from '../graphql/live-topic.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';

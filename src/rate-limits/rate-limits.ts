@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
-import { createBoundedCache } from '../graphql/bounded-cache.ts';
+import { createBoundedCache } from '../bounded-cache.ts';
 import type { Log } from '../log.ts';
 import { createLessee } from './lessee.ts';
 

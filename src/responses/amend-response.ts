@@ -2,19 +2,24 @@ import { hash } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Json } from '../events/canonical-json.ts';
 import type { Event } from '../events/event.ts';
-import { eventIdOf, isId, newId, type Id } from '../events/id.ts';
+import { eventIdOf, flagsEventIdOf, isId, newId, type Id } from '../events/id.ts';
 import { renderResponseAmended } from '../events/response-amended.ts';
+import { renderRevisionEvent } from '../events/revision-event.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
 import { reachOf } from '../accounts/reach.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import type { ExamineAnswers, ResponseChecks } from '../integrations/response-checks.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
 import { amendedAnswers } from './amended-answers.ts';
+import { placesIn } from './check-submission.ts';
 import { compileForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
 import { isErasedClientId } from './erased-client-ids.ts';
 import { readEnvelope } from './envelope.ts';
 import { findEarlier, type SubmittedResponse } from './find-response.ts';
 import { insertAmendment, type AmendmentRow } from './insert-amendment.ts';
+import type { Inserted } from './insert-responses.ts';
+import { judgeFindings } from './judge-findings.ts';
 import { responseEventData } from './render.ts';
 import { readCurrent } from './response-rows.ts';
 import type { AnswerInput, RespondentInput } from './submission.ts';
@@ -23,6 +28,7 @@ import { erased, maxEventBytes, tooLarge } from './submit-response.ts';
 export interface AmendDeps {
   pool: Pool;
   forms: Pick<PublishedForms, 'refresh'>;
+  checks: ResponseChecks;
   /** Called with the event once the revision is committed; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
 }
@@ -53,7 +59,7 @@ export async function amendResponse(
   deps: AmendDeps,
   { viewer, input }: { viewer: Viewer; input: AmendResponseInput },
 ): Promise<SubmittedResponse> {
-  const { pool, forms, onCommitted } = deps;
+  const { pool, forms, checks, onCommitted } = deps;
   for (let round = 1; round <= maxRounds; round += 1) {
     const current = isId('resp', input.responseId) ? await readCurrent(pool, { reach: reachOf(viewer), id: input.responseId }) : undefined;
     if (!current) throw new UserError('NOT_FOUND', 'Your organisation has no response with this id.', ['responseId']);
@@ -63,15 +69,12 @@ export async function amendResponse(
     requireExpected(input, current);
     const form = await forms.refresh(current.formId);
     if (!form) continue; // deleted just now
-    const response = nextRevision({ input, current, form, viewer });
+    const response = nextRevision({ input, current, form, examine: await checks.of(form), viewer });
     const { row, body } = prepared({ input, current, form, response });
     const inserted = await insertAmendment(pool, row);
     if (!inserted) continue;
-    const { position, integrationsVersion } = inserted;
-    onCommitted([
-      { id: row.eventId, type: 'response.amended', organizationId: form.organizationId, formId: form.id, responseId: row.id, position, integrationsVersion, body },
-    ]);
-    return { ...response, position };
+    onCommitted(eventsOf({ form, row, inserted, response, body }));
+    return { ...response, position: inserted.position };
   }
   throw new UnavailableError('OVERLOADED', 'The form or the response changes faster than an amendment can be checked; try again.', 1_000);
 }
@@ -103,17 +106,22 @@ function nextRevision(facts: {
   input: AmendResponseInput;
   current: SubmittedResponse;
   form: PublishedForm;
+  examine: ExamineAnswers;
   viewer: Pick<Viewer, 'userId'>;
 }): SubmittedResponse {
-  const { input, current, form, viewer } = facts;
+  const { input, current, form, examine, viewer } = facts;
   const { envelope, faults } = readEnvelope({
     clientId: input.clientId,
     respondent: input.respondent === undefined ? current.respondent : input.respondent,
     collector: current.collector,
     metadata: input.metadata === undefined ? current.metadata : input.metadata,
   });
-  const result = amendedAnswers(compileForm(form.definition), { stored: current.answers, changes: input.answers ?? [] });
-  if ('faults' in result || faults.length > 0) throw new UserError([...faults, ...('faults' in result ? result.faults : [])]);
+  const compiled = compileForm(form.definition);
+  const changes = input.answers ?? [];
+  const result = amendedAnswers(compiled, { stored: current.answers, changes });
+  if ('faults' in result) throw new UserError([...faults, ...result.faults]);
+  const judged = judgeFindings(examine(result.answers), placesIn(compiled, changes));
+  if (faults.length + judged.faults.length > 0) throw new UserError([...faults, ...judged.faults]);
   return {
     id: newId('resp'),
     formId: form.id,
@@ -126,7 +134,7 @@ function nextRevision(facts: {
     amendedById: viewer.userId,
     erasedAt: null,
     erasedById: null,
-    flags: null,
+    flags: judged.flags,
     answers: result.answers,
   };
 }
@@ -142,6 +150,7 @@ function prepared(facts: { input: AmendResponseInput; current: SubmittedResponse
   const row: AmendmentRow = {
     ...response,
     eventId: eventIdOf(response.id),
+    intakeVersion: form.intakeVersion,
     organizationId: form.organizationId,
     amendedById: response.amendedById as Id<'usr'>,
     contentHash: response.clientId === null ? null : amendmentHash(input, current),
@@ -149,6 +158,18 @@ function prepared(facts: { input: AmendResponseInput; current: SubmittedResponse
     respondent: JSON.stringify(response.respondent),
     collector: JSON.stringify(response.collector),
     metadata: JSON.stringify(response.metadata),
+    flags: response.flags && JSON.stringify(response.flags),
   };
   return { row, body };
+}
+
+/** What has happened, in its order. `body`: of the first of it. */
+function eventsOf(facts: { form: PublishedForm; row: AmendmentRow; inserted: Inserted; response: SubmittedResponse; body: Uint8Array }): Event[] {
+  const { form, row, inserted, response, body } = facts;
+  const { position, integrationsVersion, flagsEvent } = inserted;
+  const shared = { organizationId: form.organizationId, formId: form.id, responseId: row.id, integrationsVersion };
+  const amended: Event = { ...shared, id: row.eventId, type: 'response.amended', position, body };
+  if (!flagsEvent) return [amended];
+  const data = responseEventData({ row: response, definition: form.definition });
+  return [amended, { ...shared, ...flagsEvent, id: flagsEventIdOf(row.id), body: renderRevisionEvent(flagsEvent.type, data) }];
 }

@@ -15,6 +15,10 @@ export interface ResponseFilter {
   collectorUserId?: string | null | undefined;
   respondentMobile?: string | null | undefined;
   reviewState?: ReviewState | null | undefined;
+  /** Whether rules have anything against it. */
+  flagged?: boolean | null | undefined;
+  /** The name of a rule that has something against it. */
+  flag?: string | null | undefined;
 }
 
 const columns = trusted(`
@@ -92,7 +96,7 @@ export interface ResponsePage {
 /** The current revisions of a form's responses in the order of their positions, which are the range's keys. */
 export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<SubmittedResponse[]> {
   const { reach, formId, range, filter, questionId, upTo } = page;
-  const { stretch, order } = stretchOf({ formId, range, reviewState: filter?.reviewState ?? undefined });
+  const { stretch, order } = stretchOf({ formId, range, kind: kindOf(filter ?? {}) });
   const conditions = [
     ...stretch,
     sql`exists (select 1 from forms f where f.id = ${formId} and ${formsIn(reach)} and f.deleted_at is null)`,
@@ -109,39 +113,61 @@ export async function pageOfResponses(pool: Pool, page: ResponsePage): Promise<S
   return rows;
 }
 
+/** What all responses of a page have in common that an index is made for; undefined: nothing, but for the form. */
+interface Kind {
+  column: string;
+  value: string | boolean;
+  /** Which rows are in the index. */
+  indexed: Sql;
+}
+
+const isFlagged = '(r.flags is not null)';
+
+/** Of two that would do, the one that is asked for by value: there are more flagged responses than rejected ones. */
+function kindOf({ reviewState, flagged, flag }: ResponseFilter): Kind | undefined {
+  if (reviewState && reviewState !== 'received') return { column: 'r.review_state', value: reviewState, indexed: sql`r.review_state is not null` };
+  if (flagged !== true && typeof flag !== 'string') return undefined;
+  return { column: isFlagged, value: true, indexed: sql`r.flags is not null` };
+}
+
 /**
- * The stretch of a form's responses, or of those in one review state, that a page lies in, and its order by positions.
+ * The stretch of a form's responses, or of those of one kind, that a page lies in, and its order by positions.
  *
- * Both are written so that only the index that is made for them can serve them: what is asked for may stand behind any
- * number of rows that are not, of other forms or in other states, which the database does not expect. It would rather
+ * All are written so that only the index that is made for them can serve them: what is asked for may stand behind any
+ * number of rows that are not, of other forms or of other kinds, which the database does not expect. It would rather
  * go through all rows by another index, and look at 21,000 blocks for a page behind 200,000 others.
  */
-function stretchOf(page: { formId: Id<'form'>; range: KeysetRange; reviewState: ReviewState | undefined }): {
+function stretchOf(page: { formId: Id<'form'>; range: KeysetRange; kind: Kind | undefined }): {
   stretch: (Sql | undefined)[];
   order: readonly string[];
 } {
-  const { formId, range, reviewState } = page;
+  const { formId, range, kind } = page;
   const after = positionOfKey(range.after ?? '') ?? Number.MIN_SAFE_INTEGER;
   const before = positionOfKey(range.before ?? '');
-  if (reviewState === undefined || reviewState === 'received') {
+  if (!kind) {
     const begin = sql`(r.form_id, r.position) > (${formId}, ${after})`;
     const end = before === undefined ? sql`r.form_id <= ${formId}` : sql`(r.form_id, r.position) < (${formId}, ${before})`;
-    return { stretch: [begin, end, reviewState && sql`r.review_state is null`], order: ['r.form_id', 'r.position'] };
+    return { stretch: [begin, end], order: ['r.form_id', 'r.position'] };
   }
-  const begin = sql`(r.form_id, r.review_state, r.position) > (${formId}, ${reviewState}, ${after})`;
+  const { value, indexed } = kind;
+  const column = trusted(kind.column);
+  const begin = sql`(r.form_id, ${column}, r.position) > (${formId}, ${value}, ${after})`;
   const end = before === undefined
-    ? sql`(r.form_id, r.review_state) <= (${formId}, ${reviewState})`
-    : sql`(r.form_id, r.review_state, r.position) < (${formId}, ${reviewState}, ${before})`;
-  return { stretch: [begin, end, sql`r.review_state is not null`], order: ['r.form_id', 'r.review_state', 'r.position'] };
+    ? sql`(r.form_id, ${column}) <= (${formId}, ${value})`
+    : sql`(r.form_id, ${column}, r.position) < (${formId}, ${value}, ${before})`;
+  return { stretch: [begin, end, indexed], order: ['r.form_id', kind.column, 'r.position'] };
 }
 
 function filterConditions(filter: ResponseFilter): (Sql | undefined)[] {
-  const { submittedSince, submittedUntil, clientId, collectorUserId, respondentMobile } = filter;
+  const { submittedSince, submittedUntil, clientId, collectorUserId, respondentMobile, reviewState, flagged, flag } = filter;
   return [
     submittedSince ? sql`r.submitted_at >= ${submittedSince}` : undefined,
     submittedUntil ? sql`r.submitted_at < ${submittedUntil}` : undefined,
     typeof clientId === 'string' ? sql`r.client_id = ${clientId}` : undefined,
     typeof collectorUserId === 'string' ? sql`r.collector ->> 'userId' = ${collectorUserId}` : undefined,
     typeof respondentMobile === 'string' ? sql`r.respondent ->> 'mobile' = ${respondentMobile}` : undefined,
+    reviewState === 'received' ? sql`r.review_state is null` : undefined,
+    typeof flagged === 'boolean' ? sql`${trusted(isFlagged)} = ${flagged}` : undefined,
+    typeof flag === 'string' ? sql`r.flags @> ${JSON.stringify([{ rule: flag }])}::jsonb` : undefined,
   ];
 }

@@ -65,6 +65,8 @@ const ResponseSchema = defineEntity({
     respondent: jsonColumn<Respondent>(),
     collector: jsonColumn<Collector>(),
     metadata: jsonColumn(),
+    /** The place of the event that its flags are other ones than those of the revision before; null: they are not. */
+    flagsPosition: p.bigint('number').columnType('bigint').nullable(),
     /** How far the organisation's integrations had changed then; null: from before it was kept. It says to which of them the event is due. */
     integrationsVersion: p.integer().nullable(),
   },

@@ -87,6 +87,8 @@ const ResponseFilterType = builder.inputType('ResponseFilter', {
     collectorUserId: t.string(),
     respondentMobile: t.string({ description: 'Exactly as it was sent.' }),
     reviewState: t.field({ type: ReviewStateType }),
+    flagged: t.boolean({ description: 'Whether rules have anything against it.' }),
+    flag: t.string({ description: 'The name of a rule that has something against it.' }),
   }),
 });
 

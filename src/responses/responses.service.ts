@@ -8,6 +8,7 @@ import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { Stretch } from '../graphql/live-topic.ts';
+import type { ResponseChecks } from '../integrations/response-checks.ts';
 import type { Settled } from '../outbox/settled.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
@@ -30,6 +31,7 @@ export interface ResponsesDeps {
   reads: Pool;
   forms: Pick<PublishedForms, 'get' | 'version' | 'refresh'>;
   submitter: Submitter;
+  checks: ResponseChecks;
   limits: Pick<CallerLimits, 'countResponses'>;
   settled: Settled;
   /** Called with the events of what has just been committed beside the submitter; must not wait or throw. */
@@ -159,7 +161,7 @@ export function createResponsesService(deps: ResponsesDeps) {
 
 /** A text that PostgreSQL cannot keep is in no row, and cannot even be asked for. */
 function refuseUnstorable(filter: ResponseFilter): void {
-  for (const name of ['clientId', 'collectorUserId', 'respondentMobile'] as const) {
+  for (const name of ['clientId', 'collectorUserId', 'respondentMobile', 'flag'] as const) {
     const reason = whyTextUnstorable(filter[name] ?? '');
     if (reason !== undefined) throw new UserError('INVALID_INPUT', `${name} ${reason}.`, ['filter', name]);
   }

@@ -1,30 +1,28 @@
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
-import { eventIdOf, isId, newId, type Id } from '../events/id.ts';
-import { renderResponseCreated } from '../events/response-created.ts';
+import { eventIdOf, flagsEventIdOf, isId, newId, type Id } from '../events/id.ts';
+import { renderRevisionEvent, type RevisionEventType } from '../events/revision-event.ts';
 import type { FormDefinition } from '../forms/form-definition.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
+import type { ResponseChecks } from '../integrations/response-checks.ts';
 import { UnavailableError, UserError, type Fault } from '../user-error.ts';
+import { checkSubmission, type Checked } from './check-submission.ts';
 import { createCoalescer } from './coalescer.ts';
 import { compileForm, type CompiledForm } from './compile-form.ts';
 import { contentHash } from './content-hash.ts';
 import { isDatabaseTrouble, throughTrouble } from '../database-trouble.ts';
-import { readEnvelope, type Envelope } from './envelope.ts';
-import { intakeFault } from './intake-fault.ts';
 import { isErasedClientId } from './erased-client-ids.ts';
 import { findEarlier, findFamily, hasResponded, type SubmittedResponse } from './find-response.ts';
 import { insertResponses, type Inserted, type ResponseRow } from './insert-responses.ts';
-import { respondentKey } from './respondent-key.ts';
 import { responseEventData } from './render.ts';
-import type { StoredAnswers } from './response.entity.ts';
 import type { SubmitResponseInput } from './submission.ts';
-import { validateAnswers } from './validate.ts';
 
 export interface SubmitDeps {
   pool: Pool;
   /** Connections of its own for the write path: no reader can keep a submission waiting for one. */
   writePool: Pool;
   forms: PublishedForms;
+  checks: ResponseChecks;
   /** Called with the events of responses that have just been committed; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
 }
@@ -49,13 +47,13 @@ const throughTroubleMs = 10_000;
 export const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
-  const { pool, writePool, forms, onCommitted } = deps;
+  const { pool, writePool, forms, checks, onCommitted } = deps;
   const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
   const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
     write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
     tenantOf: (row) => row.organizationId,
-    bytesOf: (row) => row.answers.length + row.metadata.length + 500,
+    bytesOf: (row) => row.answers.length + row.metadata.length + (row.flags?.length ?? 0) + 500,
     isPoison: (error) => !(error instanceof UnavailableError) && !isDatabaseTrouble(error),
     writers,
     maxBatch: { rows: 250, bytes: 2 * 1024 * 1024 },
@@ -108,7 +106,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
         await renew();
         continue;
       }
-      const checked = check(form, compile(form), input);
+      const checked = checkSubmission({ form, compiled: compile(form), examine: await checks.of(form) }, input);
       if ('faults' in checked) {
         if (isFresh) return refuse(form, input, checked.faults);
         // what is remembered of the form may be behind: nothing is refused by a version that is not the present one
@@ -119,12 +117,12 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 
       const { row, response } = prepare(form, input, checked);
       if (form.hasErasedClientIds) await requireNotErased(form.id, row.clientId);
-      const body = render(form, response);
+      const body = render('response.created', { form, response });
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
       const inserted = await coalescer.add(row);
       if (inserted) {
         const accepted = { ...response, revision: inserted.revision, position: inserted.position };
-        onCommitted([createdEvent({ row, inserted, body: inserted.revision === 1 ? body : render(form, accepted) })]);
+        onCommitted(eventsOf({ form, row, inserted, accepted, body }));
         return accepted;
       }
       const earlier = await findEarlier(pool, { id: row.id, formId: form.id, clientId: row.clientId });
@@ -163,27 +161,6 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
   };
 }
 
-interface Checked {
-  answers: StoredAnswers;
-  envelope: Envelope;
-  respondentKey: string | null;
-}
-
-function check(form: PublishedForm, compiled: CompiledForm, input: SubmitResponseInput): Checked | { faults: readonly Fault[] } {
-  const fault = intakeFault(form, input);
-  if (fault) return { faults: [fault] };
-  const { envelope, faults } = readEnvelope(input);
-  const result = validateAnswers(compiled, input.answers);
-  const respondent = keyOfRespondent(form, input);
-  if ('answers' in result && 'key' in respondent && faults.length === 0) return { answers: result.answers, envelope, respondentKey: respondent.key };
-  return { faults: [...faults, ...('fault' in respondent ? [respondent.fault] : []), ...('faults' in result ? result.faults : [])] };
-}
-
-/** Of the first revision only: a further one is the same respondent's, whatever it says of them. */
-function keyOfRespondent({ oneResponsePer }: PublishedForm, { familyId, respondent }: SubmitResponseInput): { key: string | null } | { fault: Fault } {
-  return oneResponsePer === null || familyId ? { key: null } : respondentKey(oneResponsePer, respondent ?? {});
-}
-
 export const erased = (path: readonly string[]): UserError =>
   new UserError('RESPONSE_ERASED', 'The response that this names was erased, and does not come back.', path);
 
@@ -197,7 +174,7 @@ function asRepeat(input: SubmitResponseInput, earlier: SubmittedResponse & { con
 function prepare(
   form: PublishedForm,
   input: SubmitResponseInput,
-  { answers, envelope, respondentKey: key }: Checked,
+  { answers, envelope, respondentKey: key, flags }: Checked,
 ): { row: ResponseRow; response: SubmittedResponse } {
   const id = newId('resp');
   const response: SubmittedResponse = {
@@ -212,7 +189,7 @@ function prepare(
     amendedById: null,
     erasedAt: null,
     erasedById: null,
-    flags: null,
+    flags,
     answers,
   };
   return {
@@ -229,28 +206,26 @@ function prepare(
       respondent: JSON.stringify(response.respondent),
       collector: JSON.stringify(response.collector),
       metadata: JSON.stringify(response.metadata),
+      flags: flags && JSON.stringify(flags),
     },
   };
 }
 
-const render = (form: PublishedForm, response: SubmittedResponse): Uint8Array =>
-  renderResponseCreated(responseEventData({ row: response, definition: form.definition }));
+const render = (type: RevisionEventType, { form, response }: { form: PublishedForm; response: SubmittedResponse }): Uint8Array =>
+  renderRevisionEvent(type, responseEventData({ row: response, definition: form.definition }));
 
 export function tooLarge(bytes: number): UserError {
   const message = `The response is too large: with its questions' texts it makes an event of ${bytes} bytes, and ${maxEventBytes} is the most.`;
   return new UserError('TOO_MANY', message, ['answers']);
 }
 
-function createdEvent(facts: { row: ResponseRow; inserted: Inserted; body: Uint8Array }): Event {
-  const { row, inserted, body } = facts;
-  return {
-    id: row.eventId,
-    type: 'response.created',
-    organizationId: row.organizationId,
-    formId: row.formId,
-    responseId: row.id,
-    position: inserted.position,
-    integrationsVersion: inserted.integrationsVersion,
-    body,
-  };
+/** What has happened, in its order. `body` is what was made for a first revision. */
+function eventsOf(facts: { form: PublishedForm; row: ResponseRow; inserted: Inserted; accepted: SubmittedResponse; body: Uint8Array }): Event[] {
+  const { form, row, inserted, accepted, body } = facts;
+  const { revision, position, integrationsVersion, flagsEvent } = inserted;
+  const shared = { organizationId: row.organizationId, formId: row.formId, responseId: row.id, integrationsVersion };
+  const rendered = (type: RevisionEventType): Uint8Array => render(type, { form, response: accepted });
+  const created: Event = { ...shared, id: row.eventId, type: 'response.created', position, body: revision === 1 ? body : rendered('response.created') };
+  if (!flagsEvent) return [created];
+  return [created, { ...shared, ...flagsEvent, id: flagsEventIdOf(row.id), body: rendered(flagsEvent.type) }];
 }

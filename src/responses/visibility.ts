@@ -1,6 +1,7 @@
 import type { Scope, Value } from '../expressions/value-type.ts';
 import { conditionsOf, createConditionCompiler, type Conditioned } from '../forms/conditions.ts';
-import type { FormDefinition, QuestionDefinition } from '../forms/form-definition.ts';
+import type { FormDefinition } from '../forms/form-definition.ts';
+import { valueReader } from './answer-values.ts';
 import type { AnswerValue } from './response.entity.ts';
 
 /** A condition under which questions are asked. */
@@ -39,12 +40,4 @@ export function compileVisibility(definition: FormDefinition): Visibility | unde
     const { keys, evaluate } = compile(condition);
     return { source: condition.source, section: sections.get(condition.id), keys, holds: (scope) => evaluate(scope) === true };
   }
-}
-
-/** Choices are stored by their ids and read by their texts. */
-function valueReader({ kind, choices }: QuestionDefinition): (stored: AnswerValue) => Value {
-  if (kind !== 'SINGLE_CHOICE' && kind !== 'MULTIPLE_CHOICE') return (stored) => stored;
-  const texts = new Map<string, string>(choices.map(({ id, text }) => [id, text]));
-  const textOf = (id: string): string => texts.get(id) ?? id;
-  return (stored) => (Array.isArray(stored) ? stored.map(textOf) : textOf(stored as string));
 }

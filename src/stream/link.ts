@@ -80,7 +80,7 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
 }
 
 /** Where to connect, and as whom: `nats://user:password@host:4222`, or `nats://token@host:4222`. */
-function serversOf(url: string): { servers: string[]; user?: string; pass?: string; token?: string } {
+export function serversOf(url: string): { servers: string[]; user?: string; pass?: string; token?: string } {
   const parsed = url.split(',').map((one) => new URL(one.trim()));
   const servers = parsed.map(({ protocol, host }) => `${protocol}//${host}`);
   const { username = '', password = '' } = parsed[0] ?? {};

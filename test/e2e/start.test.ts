@@ -108,6 +108,7 @@ describe('what is in the way of a start is said in one sentence, without a stack
 describe('the demo', () => {
   test.each([
     [['--fail', '0.95'], {}, '--fail must be between 0 and 0.9'],
+    [['--responses', '501'], {}, '--responses must be between 1 and 500'],
     [['--fial', '0.5'], {}, 'The demo does not know --fial'],
     [[], { PORT: '0' }, 'PORT=0 takes any free port'],
   ])('refuses %o %o in words', async (args, env, sentence) => {
@@ -122,11 +123,42 @@ describe('the demo', () => {
     expect(await run.exited).toBe(1);
     await run.says(`What answers at http://127.0.0.1:${other.port} is no Formwire`);
   });
+
+  test('does not pretend that a Formwire which runs already can be led to its simulators', async () => {
+    await using other = await listening('{"status":"ok"}');
+    await using run = startProcess({ command: process.execPath, args: [demo, '--sheets'], env: { PORT: String(other.port) } });
+    expect(await run.exited).toBe(1);
+    await run.says(`The Formwire at http://127.0.0.1:${other.port} runs already`);
+  });
+
+  test('starts a Formwire, and shows the way of responses to a webhook, a sheet and respondents', async () => {
+    using data = createTemporaryDirectory();
+    const { port } = await freePort();
+    const env = { FORMWIRE_DATA: data.path, PORT: String(port), FORMWIRE_NATS_SERVER: inject('natsServerBinary') };
+    await using run = startProcess({ command: process.execPath, args: [demo, '--sheets', '--sms', '--responses', '40'], env });
+    expect(await run.exited).toBe(0);
+    await run.says(/What is your name\? +│/);
+    await run.says(/\+9198\d+ │ delivered │ Thank you /);
+    await run.says(/submitted +40\n/);
+    const [, flagged] = await run.says(/flagged +(\d+): \d+ by /);
+    await run.says(/delivered +40\n/);
+    const [, verified, requests] = await run.says(/verified +(\d+) of (\d+) requests/);
+    expect(verified).toBe(requests);
+    await run.says(/rows +40\n/);
+    const sent = 40 - Number(flagged);
+    await run.says(`${sent} to ${sent} numbers: ${sent} delivered`);
+  }, 180_000);
 });
 
+/** One that was free a moment ago. */
+async function freePort(): Promise<{ port: number }> {
+  await using server = await listening();
+  return { port: server.port };
+}
+
 /** Some other program's server. */
-async function listening(): Promise<{ port: number } & AsyncDisposable> {
-  const server = createServer((_, response) => response.end('{"status":"fine"}'));
+async function listening(answer = '{"status":"fine"}'): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer((_, response) => response.end(answer));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -3,6 +3,7 @@ import type { Id } from '../../src/events/id.ts';
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
 import { amendResponse } from '../../src/responses/amend-response.ts';
 import { UserError } from '../../src/user-error.ts';
+import { openChecks } from '../support/checks.ts';
 import { openTestPool } from '../support/database.ts';
 import { editorOf } from '../support/pipeline.ts';
 import { openOtherSubmitter, startFormsApi, type FormsApi } from '../support/forms-api.ts';
@@ -182,7 +183,7 @@ test('of editors who amend the same revision at once, in several processes, exac
   const { form, responseId } = await submitted();
   await using others = openOtherSubmitter(api.databaseUrl);
   const pool = openTestPool(api.databaseUrl);
-  const processes = [{ pool: api.pool, forms: api.published }, { pool, forms: createPublishedForms({ pool }) }];
+  const processes = [{ pool: api.pool, forms: api.published, checks: openChecks(api.pool) }, { pool, forms: createPublishedForms({ pool }), checks: openChecks(pool) }];
   const events: string[] = [];
   const attempt = async (editor: number, expectedRevision: number): Promise<string> => {
     const deps = { ...processes[editor % 2]!, onCommitted: (all: readonly { type: string }[]) => void events.push(...all.map(({ type }) => type)) };

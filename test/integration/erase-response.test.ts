@@ -4,6 +4,7 @@ import type { Id } from '../../src/events/id.ts';
 import { amendResponse } from '../../src/responses/amend-response.ts';
 import { eraseResponse } from '../../src/responses/erase-response.ts';
 import { UserError } from '../../src/user-error.ts';
+import { openChecks } from '../support/checks.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
 import { openOtherSubmitter } from '../support/forms-api.ts';
 import { editorOf } from '../support/pipeline.ts';
@@ -210,7 +211,7 @@ test('whatever is sent at the same moment comes before the erasure or is refused
       refusals.add(error.faults[0]?.code ?? '');
     });
   const committed: string[] = [];
-  const deps = { pool: api.pool, forms: api.published, onCommitted: (events: readonly { type: string }[]) => void committed.push(...events.map(({ type }) => type)) };
+  const deps = { pool: api.pool, forms: api.published, checks: openChecks(api.pool), onCommitted: (events: readonly { type: string }[]) => void committed.push(...events.map(({ type }) => type)) };
   const viewer = editorOf(owner.organizationId);
   for (let round = 0; round < 40; round += 1) {
     const clientId = `race-${round}`;

@@ -78,6 +78,12 @@ describe('rules', () => {
     expect(await intakeVersion()).toBe(0);
   });
 
+  test('of one form are in five integrations at most', async () => {
+    for (let count = 1; count <= 5; count += 1) expect((await create({ formId, settings: settings() })).errors).toEqual([]);
+    expect((await create({ formId, settings: settings() })).errors).toMatchObject([{ code: 'TOO_MANY', path: ['formId'] }]);
+    expect((await create({ formId, settings: { webhook: { url: 'https://example.com/hooks' } } })).errors).toEqual([]);
+  });
+
   test('cannot be made for a version of the form that is being replaced', async () => {
     const client = await api.pool.connect();
     try {

@@ -7,7 +7,7 @@ import { ensureStream, streamName } from '../../src/stream/topology.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { householdInputs } from '../support/household-inputs.ts';
 import { startTestNats } from '../support/nats.ts';
-import { amendInPipeline, seedForm, seedWebhook, startPipeline, waitForTally } from '../support/pipeline.ts';
+import { amendInPipeline, seedForm, seedRules, seedWebhook, startPipeline, waitForTally } from '../support/pipeline.ts';
 import { startReceiver } from '../support/receiver.ts';
 
 const awkwardTexts = ['😀 e\u0301 \u2028\u2029 \u202e', '{"a":1}\\u0000\\', '</script><!-- ', "'; drop table responses; --", ' \t line\r\nline ', '\u001e\u007f', '0'.repeat(5_000)];
@@ -52,13 +52,13 @@ test('an event has the same bytes in the stream, published again by the sweeper,
   await using nats = await startTestNats();
   await using receiver = await startReceiver({ respond: ({ attempt }) => (attempt === 1 ? 500 : 200) });
   const form = await seedForm(database.url);
-  await seedWebhook(database.url, { ...form, url: receiver.url, events: ['response.created', 'response.amended'] });
+  await seedWebhook(database.url, { ...form, url: receiver.url, events: ['response.created', 'response.amended', 'response.flagged', 'response.cleared'] });
+  await seedRules(database.url, form);
   const servers = { databaseUrl: database.url, natsUrl: nats.url };
   const connection = await connect({ servers: nats.url });
   await ensureStream(await jetstreamManager(connection), { replicas: 1, maxAgeMs: 3_600_000 });
   const inputs = awkwardInputs(form.formId);
   const amended = 30;
-  const events = inputs.length + amended;
 
   await using taking = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'api' } });
   await expect.poll(async () => (await taking.readiness()).ready).toBe(true);
@@ -67,9 +67,12 @@ test('an event has the same bytes in the stream, published again by the sweeper,
   expect(taken).toHaveLength(inputs.length);
   for (const [index, { id }] of taken.slice(0, amended).entries()) {
     const text = awkwardTexts[index % awkwardTexts.length] ?? '';
-    const change = { answers: [{ key: 'remarks', value: text }], respondent: { name: text.slice(0, 500) }, metadata: awkwardMetadata[index % 3] };
+    const change = { answers: [{ key: 'remarks', value: text }, { key: 'monthly_expenditure', value: index % 3 === 0 ? 0 : 1e9 }, { key: 'monthly_income', value: 2e9 }], respondent: { name: text.slice(0, 500) }, metadata: awkwardMetadata[index % 3] };
     await amendInPipeline(taking, { ...form, responseId: id, expectedRevision: 1, clientId: index % 2 === 0 ? null : `amendment ${index}`, ...change });
   }
+  const { rows } = await taking.pool.query<{ type: string; count: number }>('select type, count(*)::int as count from outbox group by type');
+  const events = rows.reduce((sum, { count }) => sum + count, 0);
+  expect(new Set(rows.map(({ type }) => type))).toEqual(new Set(['response.created', 'response.amended', 'response.flagged', 'response.cleared']));
   await expect.poll(async () => (await bodiesInStream(nats.url)).size, { timeout: 10_000 }).toBe(events);
   const published = await bodiesInStream(nats.url);
   await taking.stop();

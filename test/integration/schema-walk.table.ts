@@ -61,6 +61,7 @@ export const table = `
   ApiKey.createdBy                       -        -     -      all   -      -      -       -         -    -    -    -    -
 
   Form.changes                           U        F     F      all   all    all    all     F         all  all  all  all  all
+  Form.deadLetters                       U        F     F      all   all    all    some    F         F    F    F    F    all
   Form.deliveries                        U        F     F      all   all    all    some    F         F    F    F    F    all
   Form.integrations                      U        F     F      all   all    all    some    F         F    F    F    all  all
   Form.owner                             none     none  none   all   all    all    none    none      none none none none none
@@ -120,9 +121,11 @@ export const table = `
   Answer.question                        -        -     -      all   all    all    -       -         -    all  -    -    -
   Answer.response                        -        -     -      all   all    all    -       -         -    all  -    -    -
 
+  Integration.deadLetters                -        -     -      all   all    all    -       -         -    -    -    F    all
   Integration.form                       -        -     -      all   all    all    -       -         -    -    -    all  all
   Integration.partner                    -        -     -      none  none   none   -       -         -    -    -    none none
   Integration.settings                   -        -     -      all   all    some   -       -         -    -    -    all  some
+  Integration/own.deadLetters            -        -     -      all   all    all    all     -         -    -    -    F    all
   Integration/own.form                   -        -     -      all   all    all    all     -         -    -    -    all  all
   Integration/own.partner                -        -     -      all   all    all    all     -         -    -    -    none none
   Integration/own.settings               -        -     -      all   all    some   all     -         -    -    -    all  some
@@ -130,10 +133,12 @@ export const table = `
   Delivery.attempts                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.event                         -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.integration                   -        -     -      all   all    all    -       -         -    -    -    -    all
+  Delivery.redeliveredByUser             -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery.response                      -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery/own.attempts                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.event                     -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.integration               -        -     -      all   all    all    all     -         -    -    -    -    all
+  Delivery/own.redeliveredByUser         -        -     -      all   all    all    none    -         -    -    -    -    none
   Delivery/own.response                  -        -     -      all   all    all    none    -         -    -    -    -    none
 
   Mutation.register                      own      own   own    own   own    own    own     own       own  own  own  own  own
@@ -172,6 +177,7 @@ export const table = `
   Mutation.updateIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
+  Mutation.testRules                     U        N     F      own   own    F      F       F         F    F    F    F    F
   Mutation.redeliver                     U        N     F      ok    ok     F      N       N         F    F    F    F    ok
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
@@ -191,7 +197,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -280,6 +286,7 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   eraseResponse: ({ responseId }) => ({ responseId }),
   setReviewState: ({ responseId }) => ({ responseId, state: 'APPROVED' }),
   submitResponses: ({ formId }) => ({ responses: [{ formId, answers: [] }] }),
+  testRules: ({ formId }) => ({ formId, rules: [{ name: 'known', expression: "name != 'x'", message: 'x' }] }),
   createIntegration: ({ formId }) => ({ formId, ...webhook }),
   'createIntegration/everywhere': () => webhook,
   updateIntegration: ({ integrationId }) => ({ id: integrationId, paused: true }),

@@ -3,11 +3,13 @@ import { createDeliveriesService } from '../../src/deliveries/deliveries.service
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
+import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createSettled } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
+import { openChecks } from './checks.ts';
 import { householdForm } from './household.ts';
 import { testSealer } from './sealer.ts';
 
@@ -38,15 +40,17 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
     extend: ({ pool, operationPool, reads, published, callers }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);
+      const checks = openChecks(pool);
       return {
         responses: createResponsesService({
           pool: operationPool,
           reads,
           forms: published,
+          checks,
           limits: callers,
           settled: createSettled({ pool }),
           onCommitted,
-          submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted }),
+          submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
         integrations: createIntegrationsService({
           pool: operationPool,
@@ -56,6 +60,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };
     },

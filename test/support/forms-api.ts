@@ -3,6 +3,7 @@ import { createSettled } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter, type Submitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
+import { openChecks } from './checks.ts';
 import { openTestPool } from './database.ts';
 
 type Input = Record<string, unknown>;
@@ -35,8 +36,8 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
     ...(beside && { databaseUrl: beside.api.databaseUrl }),
     extend: ({ pool, operationPool, reads, published, callers }) => ({
       responses: createResponsesService({
-        pool: operationPool, reads, forms: published, limits: callers, onCommitted: () => undefined, settled: createSettled({ pool }),
-        submitter: createSubmitter({ pool, writePool: pool, forms: published, onCommitted: () => undefined }),
+        pool: operationPool, reads, forms: published, limits: callers, checks: openChecks(pool), onCommitted: () => undefined, settled: createSettled({ pool }),
+        submitter: createSubmitter({ pool, writePool: pool, forms: published, checks: openChecks(pool), onCommitted: () => undefined }),
       }),
     }),
   });
@@ -69,6 +70,6 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
 /** Another API process's way of taking responses: a cache of forms and connections of its own. */
 export function openOtherSubmitter(databaseUrl: string): { submitter: Submitter } & AsyncDisposable {
   const pool = openTestPool(databaseUrl);
-  const submitter = createSubmitter({ pool, writePool: pool, forms: createPublishedForms({ pool }), onCommitted: () => undefined });
+  const submitter = createSubmitter({ pool, writePool: pool, forms: createPublishedForms({ pool }), checks: openChecks(pool), onCommitted: () => undefined });
   return { submitter, [Symbol.asyncDispose]: () => pool.end() };
 }

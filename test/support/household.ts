@@ -54,6 +54,16 @@ export function householdDefinition(): FormDefinition {
   };
 }
 
+/** The survey's rules, as `RuleInput`, and which responses break them, by client id. */
+export function householdRules(): { rules: { name: string; expression: string; message: string }[]; broken: Map<string, string[]> } {
+  const { rules } = JSON.parse(file('household-form.json')) as { rules: { key: string; expression: string; message: string }[] };
+  const lines = file('household-responses.jsonl').trim().split('\n').map((line) => JSON.parse(line) as { clientId: string; expectFlags: string[] });
+  return {
+    rules: rules.map(({ key, ...rule }) => ({ name: key, ...rule })),
+    broken: new Map(lines.map(({ clientId, expectFlags }) => [clientId, expectFlags])),
+  };
+}
+
 /** The 500 responses as clients send them, answers by key. */
 export function householdResponses(formId: string): SubmitResponseInput[] {
   return file('household-responses.jsonl')

@@ -1,5 +1,6 @@
 import { Client, type Pool } from 'pg';
 import { expect } from 'vitest';
+import { rulesSettings } from '../../integrations/rules/settings.ts';
 import { webhook } from '../../integrations/webhook/webhook.ts';
 import { openPipeline, type Pipeline, type Step } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
@@ -11,7 +12,7 @@ import { amendResponse, type AmendResponseInput } from '../../src/responses/amen
 import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
 import { testSealer } from './sealer.ts';
-import { householdDefinition, householdResponses } from './household.ts';
+import { householdDefinition, householdResponses, householdRules } from './household.ts';
 
 /** Retries in milliseconds, leases in seconds: what takes days in service takes moments here, and one address is many collectors. */
 export const fastSettings = {
@@ -102,6 +103,21 @@ export async function seedWebhook(
   return { id, secret };
 }
 
+/** The survey's own rules, from the next response on. */
+export async function seedRules(databaseUrl: string, { organizationId, formId }: TestForm): Promise<Id<'intg'>> {
+  const id = newId('intg');
+  const settings = rulesSettings.parse({ rules: householdRules().rules });
+  await withClient(databaseUrl, async (client) => {
+    await client.query(
+      `with taken as (update forms set intake_version = intake_version + 1 where id = $3)
+       insert into integrations (id, organization_id, form_id, provider, name, status, events, settings, secrets, since_version, created_at, updated_at)
+       select $1, $2, $3, 'rules', 'Rules', 'active', '[]', $4, '[]', 0, now(), now()`,
+      [id, organizationId, formId, JSON.stringify(settings)],
+    );
+  });
+  return id;
+}
+
 /** Submits the survey's responses, `count` of them, and answers their ids. */
 export async function submitHousehold(pipeline: Pick<Pipeline, 'submitter'>, options: { formId: string; count: number; prefix?: string }): Promise<Id<'resp'>[]> {
   const { formId, count, prefix = '' } = options;
@@ -123,9 +139,9 @@ export const editorOf = (organizationId: Id<'org'>): Viewer => ({ organizationId
 
 /** Amends a response as somebody of its organisation would, with what stands in `input`. */
 export const amendInPipeline = (
-  { pool, forms, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'onCommitted'>,
+  { pool, forms, checks, onCommitted }: Pick<Pipeline, 'pool' | 'forms' | 'checks' | 'onCommitted'>,
   { organizationId, ...input }: AmendResponseInput & { organizationId: Id<'org'> },
-): Promise<SubmittedResponse> => amendResponse({ pool, forms, onCommitted }, { viewer: editorOf(organizationId), input });
+): Promise<SubmittedResponse> => amendResponse({ pool, forms, checks, onCommitted }, { viewer: editorOf(organizationId), input });
 
 /** Erases a response as somebody of its organisation would. */
 export const eraseInPipeline = (

@@ -6,6 +6,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import type { DeliveryStatus } from '../../src/deliveries/delivery.entity.ts';
 import type { FormDefinition } from '../../src/forms/form-definition.ts';
 import type { IntegrationStatus } from '../../src/integrations/integration.entity.ts';
+import type { JobInput, JobKind, JobStatus } from '../../src/jobs/job.entity.ts';
 import type { Collector, Respondent, StoredAnswers } from '../../src/responses/response.entity.ts';
 
 /** Rows as the write path and the dispatcher leave them, for tests of what reads them. */
@@ -67,6 +68,7 @@ export interface DeliveryDetails {
   eventId?: Id<'evt'>;
   status?: DeliveryStatus;
   reason?: string | null;
+  errorClass?: string | null;
   attempts?: number;
   createdAt?: Date;
   nextAttemptAt?: Date | null;
@@ -79,8 +81,8 @@ export async function insertDelivery(pool: Pool, details: DeliveryDetails): Prom
   const id = newId('dlv');
   await pool.query(
     `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition,
-                             status, reason, attempts, next_attempt_at, claimed_by, claim_expires_at, created_at, finished_at)
-     values ($1, $2, 'response.created', 1, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14)`,
+                             status, reason, attempts, next_attempt_at, claimed_by, claim_expires_at, created_at, finished_at, error_class)
+     values ($1, $2, 'response.created', 1, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
     [
       id,
       details.eventId ?? newId('evt'),
@@ -96,6 +98,7 @@ export async function insertDelivery(pool: Pool, details: DeliveryDetails): Prom
       details.claimExpiresAt ?? null,
       details.createdAt ?? new Date(),
       details.finishedAt ?? null,
+      details.errorClass ?? null,
     ],
   );
   return id;
@@ -170,6 +173,25 @@ export async function insertIntegration(pool: Pool, details: IntegrationDetails)
     `insert into integrations (id, organization_id, form_id, provider, name, status, events, settings, secrets, since_version, created_at, updated_at, deleted_at)
      values ($1, $2, $3, 'webhook', 'Hook', $4, '["response.created"]', '{"url":"https://example.com"}', '["whsec_c2VjcmV0"]', 0, now(), now(), $5)`,
     [id, details.organizationId, details.formId ?? null, details.status ?? 'active', details.deletedAt ?? null],
+  );
+  return id;
+}
+
+export interface JobDetails {
+  organizationId: Id<'org'>;
+  integrationId: Id<'intg'>;
+  kind: JobKind;
+  input?: JobInput;
+  status?: JobStatus;
+}
+
+export async function insertJob(pool: Pool, details: JobDetails): Promise<Id<'job'>> {
+  const id = newId('job');
+  const { organizationId, integrationId, kind, input = {}, status = 'waiting' } = details;
+  await pool.query(
+    `insert into jobs (id, organization_id, integration_id, kind, status, asked, input, progress, attempts, next_attempt_at, created_at)
+     values ($1, $2, $3, $4, $5, 1, $6, '{"done":0,"made":0}', 0, now(), now())`,
+    [id, organizationId, integrationId, kind, status, JSON.stringify(input)],
   );
   return id;
 }

@@ -146,7 +146,8 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { owner: { organizationId, userId }, formId, responseId } = things;
     const integrationId = await insertIntegration(pool, { organizationId, userId, formId });
     await pool.query(`update integrations set partner_id = $2, settings = $3 where id = $1`, [integrationId, partner?.userId ?? null, JSON.stringify(secretSettings)]);
-    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead' });
+    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead', errorClass: 'TIMEOUT', finishedAt: new Date() });
+    await pool.query(`update deliveries set redelivered_at = now(), redelivered_by = 'member', redelivered_by_id = $2 where id = $1`, [deliveryId, userId]);
     await insertAttempt(pool, { deliveryId, number: 1 });
     return { integrationId, deliveryId };
   };

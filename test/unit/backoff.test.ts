@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { backoffMs } from '../../src/dispatcher/backoff.ts';
+import { backoffMs } from '../../src/deliveries/backoff.ts';
 
 const scheduleMs = [5_000, 300_000, 1_800_000];
 const middle = 0.5;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBoundedCache } from '../../src/graphql/bounded-cache.ts';
+import { createBoundedCache } from '../../src/bounded-cache.ts';
 
 test('what was used longest ago goes first', () => {
   const cache = createBoundedCache<string, number>({ maxWeight: 3 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decide, postponedUntil, type CountedOutcome, type Decision } from '../../src/dispatcher/decide.ts';
+import { postponedUntil } from '../../src/deliveries/postponed.ts';
+import { decide, type CountedOutcome, type Decision } from '../../src/dispatcher/decide.ts';
 
 const now = new Date('2026-11-21T02:15:00Z');
 const decided = (outcome: CountedOutcome, failures = 1): Decision =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerId, isId, newId, parseAnswerId, prefixOf } from '../../src/events/id.ts';
+import { answerId, eventIdOf, flagsEventIdOf, isId, newId, parseAnswerId, prefixOf } from '../../src/events/id.ts';
 
 describe('an id', () => {
   test('says what it names', () => {
@@ -36,4 +36,13 @@ describe('an id', () => {
     expect((value >> 76n) & 0xfn).toBe(7n);
     expect((value >> 62n) & 0x3n).toBe(2n);
   });
+});
+
+test('the event of a revision’s flags has an id of its own that the revision’s says, whenever it was made', () => {
+  const ids = Array.from({ length: 5_000 }, () => newId('resp'));
+  const events = ids.map(flagsEventIdOf);
+  expect(events.every((id) => isId('evt', id))).toBe(true);
+  expect(new Set([...events, ...ids.map(eventIdOf)]).size).toBe(10_000);
+  expect(flagsEventIdOf('resp_01h455vb4pex5vsknk084sn02q')).toBe('evt_01h455vb4pgx5vsknk084sn02q');
+  expect(flagsEventIdOf('resp_01h455vb4pfx5vsknk084sn02q')).toBe('evt_01h455vb4phx5vsknk084sn02q');
 });

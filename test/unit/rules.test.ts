@@ -28,6 +28,10 @@ describe('a rule', () => {
     ]);
   });
 
+  test('says so in words of its own where its message is blank with these answers', () => {
+    expect(findings({ income: 1, spent: 2 }, { message: '{{ note }}' })).toMatchObject([{ message: 'The rule "affordable" does not hold.' }]);
+  });
+
   test('can refuse instead', () => {
     expect(findings({ income: 1, spent: 2 }, { severity: 'refuse' })).toMatchObject([{ severity: 'refuse' }]);
   });

@@ -8,6 +8,8 @@ interface Survey {
   description: string;
   email: string;
   metadata: Json;
+  rules: { key: string; expression: string; message: string }[];
+  receipt: string;
   questions: { key: string; text: string; kind: string; required: boolean; min?: number; max?: number; choices?: string[] }[];
 }
 
@@ -18,9 +20,17 @@ interface SurveyResponse {
   answers: Record<string, Json>;
 }
 
+const survey = (): Survey => JSON.parse(file('household-form.json')) as Survey;
+
+/** What must hold of its responses, as settings of an integration. */
+export const householdRules = (): Record<string, unknown> => ({ rules: { rules: survey().rules.map(({ key, ...rule }) => ({ name: key, ...rule })) } });
+
+/** What its respondents are thanked with, in Liquid. */
+export const householdReceipt = (): string => survey().receipt;
+
 /** The household survey, as `CreateFormInput`. */
 export function householdForm(): Record<string, unknown> {
-  const { title, description, email, metadata, questions } = JSON.parse(file('household-form.json')) as Survey;
+  const { title, description, email, metadata, questions } = survey();
   return {
     title,
     description,

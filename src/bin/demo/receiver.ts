@@ -61,8 +61,8 @@ export async function startDemoReceiver(options: { failShare: number }): Promise
   };
 }
 
-/** Checks a webhook as any partner can, in any language. Source: Standard Webhooks 1.0, "Verifying signatures". */
-function isSigned({ headers, body, key }: { headers: IncomingHttpHeaders; body: Buffer; key: Buffer }): boolean {
+/** Checks a webhook as any partner can, in any language; `key`: what stands behind `whsec_`, decoded. Source: Standard Webhooks 1.0, "Verifying signatures". */
+export function isSigned({ headers, body, key }: { headers: IncomingHttpHeaders; body: Buffer; key: Buffer }): boolean {
   const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures } = headers;
   const isFresh = Math.abs(Date.now() / 1_000 - Number(timestamp)) < 300;
   const expected = Buffer.from(createHmac('sha256', key).update(`${String(id)}.${String(timestamp)}.`).update(body).digest('base64'));

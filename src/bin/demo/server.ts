@@ -9,15 +9,15 @@ const startsWithinMs = 120_000;
 
 /**
  * Starts a Formwire of the demo's own, with the usual data, and waits until it serves. Its retries come after a second,
- * so that they can be watched.
+ * so that they can be watched. `environment`: where it finds what the demo simulates.
  */
-export async function startServer(url: string, interrupted: Promise<never>): Promise<{ stop(): Promise<void> }> {
+export async function startServer(url: string, environment: Record<string, string>, interrupted: Promise<never>): Promise<{ stop(): Promise<void> }> {
   const formwire = fileURLToPath(new URL('../formwire.ts', import.meta.url));
   const [command = '', ...args] = endingWithParent('SIGTERM', [process.execPath, formwire, 'start']);
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true, // Ctrl-C reaches only the demo, which still needs the server to tidy up
-    env: { FORMWIRE_RETRY_SCHEDULE: '1s,2s,4s,8s,16s', FORMWIRE_LOG_LEVEL: 'warn', ...process.env },
+    env: { FORMWIRE_RETRY_SCHEDULE: '1s,2s,4s,8s,16s', FORMWIRE_LOG_LEVEL: 'warn', ...process.env, ...environment },
   });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2_000)));

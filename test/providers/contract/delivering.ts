@@ -5,6 +5,9 @@ import { sampleEvent, sampleForm } from '../sample.ts';
 import type { Manner, Subject } from '../service.ts';
 import { setUp } from './set-up.ts';
 
+/** Far above what stopping takes here, and below what a provider allows a call by itself. */
+const stopsSoon = { timeout: 5_000 };
+
 const statusOf = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 
 /** What a delivery comes to, by how the service treats it. */
@@ -88,7 +91,7 @@ export function describeDelivering<Settings>(subject: Subject<Settings>): void {
     expect(await deliverOne()).toMatchObject({ status: 'retry', error: 'CONNECTION' });
   });
 
-  test.each([{ kind: 'hangs', applied: false }, { kind: 'drips' }] as const)('it is done by the time limit where the service %o', async (manner) => {
+  test.each([{ kind: 'hangs', applied: false }, { kind: 'drips' }] as const)('it is done by the time limit where the service %o', stopsSoon, async (manner) => {
     const { service, deliverOne } = await setUp(subject);
     service.behave(manner);
     const outcome = await deliverOne({}, { signal: AbortSignal.timeout(100) });
@@ -96,7 +99,7 @@ export function describeDelivering<Settings>(subject: Subject<Settings>): void {
     if (outcome.status === 'retry') expect(outcome.error).toBe('TIMEOUT');
   });
 
-  test('it stops at once when it is told to, and does not blame the service', async () => {
+  test('it stops at once when it is told to, and does not blame the service', stopsSoon, async () => {
     const { service, deliverOne } = await setUp(subject);
     service.behave({ kind: 'hangs', applied: false });
     const before = service.requestCount();

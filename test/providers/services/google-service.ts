@@ -23,7 +23,8 @@ export async function startGoogleService<Settings>(clock: ManualClock, settingsF
   const isMeant = ({ operation }: LoggedRequest) => operation.startsWith('sheets.') || operation.startsWith('drive.');
   return {
     settings: settingsFor(account, driveId),
-    secrets: [account.privateKey, ...account.privateKey.split('\n').filter((line) => line.length > 40)],
+    // Line by line: inside of a key file, line breaks are escaped.
+    secrets: account.privateKey.split('\n').filter((line) => line.length > 40),
     context: { serviceUrl: (name) => (name === 'google' ? google.url : undefined) },
     behave: createManners(google, { wording, isMeant }),
     effectsOf: ({ responseId }: Event) => rowsOf(google).filter(([first]) => first === responseId).length,

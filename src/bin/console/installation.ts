@@ -1,0 +1,39 @@
+import path from 'node:path';
+import { Pool } from 'pg';
+import { localUrl, type Config } from '../../config.ts';
+import { findRunning } from '../running.ts';
+
+/** Where the parts of the installation are that a command is about. */
+export interface Installation {
+  databaseUrl: string;
+  /** Undefined: not known on this machine. */
+  natsUrl: string | undefined;
+  apiUrl: string | undefined;
+}
+
+/**
+ * The servers of the configuration, as `start` uses them, or the embedded ones of the Formwire that runs on the data
+ * directory. Throws a sentence for people where there are none.
+ */
+export function findInstallation(config: Config): Installation {
+  const running = findRunning(config);
+  const databaseUrl = config.DATABASE_URL ?? running?.databaseUrl;
+  if (databaseUrl !== undefined) {
+    return { databaseUrl, natsUrl: config.NATS_URL ?? running?.natsUrl, apiUrl: running?.apiUrl ?? (config.PORT === 0 ? undefined : localUrl(config)) };
+  }
+  throw new Error(`No Formwire is running on the data directory ${path.resolve(config.FORMWIRE_DATA)}. Start it, or set FORMWIRE_DATA to its directory, or DATABASE_URL to its database.`);
+}
+
+/** A question of an operator may take so long; what is being delivered must not suffer from it. */
+const statementMs = 30_000;
+
+/** Connections for one command. */
+export async function withDatabase<T>({ databaseUrl }: Pick<Installation, 'databaseUrl'>, use: (pool: Pool) => Promise<T>): Promise<T> {
+  const pool = new Pool({ connectionString: databaseUrl, max: 2, application_name: 'formwire-console', connectionTimeoutMillis: 5_000, statement_timeout: statementMs });
+  pool.on('error', () => undefined); // the statement fails, and says so
+  try {
+    return await use(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,19 @@
+import { styleText } from 'node:util';
+
+/** Lines for people. */
+export function printLines(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** One JSON document for scripts: dates in RFC 3339. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+type Colour = 'red' | 'yellow' | 'green' | 'gray' | 'bold';
+
+/** In colour on a terminal that wants it, and as it is for everything else. */
+export const paint = (colour: Colour, text: string): string => styleText(colour, text, { stream: process.stdout });
+
+/** Whether `--json` was asked for; every command that tells something takes it. */
+export const jsonArgument = { json: { type: 'boolean', description: 'One JSON document, for scripts.' } } as const;

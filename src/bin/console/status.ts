@@ -1,0 +1,110 @@
+import { readBacklog, type Backlog } from '../../console/backlog.ts';
+import { readDatabaseState, type DatabaseState } from '../../console/database-state.ts';
+import { readStreamState, withStream, type StreamState } from '../../console/stream-state.ts';
+import { oneLine, tableLines } from '../../console/table.ts';
+import { agoText, countOf, countText, rangesText, shortened, spanText } from '../../console/words.ts';
+import { findInstallation, withDatabase, type Installation } from './installation.ts';
+import { operatorCommand } from './operator-command.ts';
+import { jsonArgument, paint, printJson, printLines } from './print.ts';
+import { readArgument } from './read-argument.ts';
+import { readReadiness, type ApiState } from './readiness.ts';
+
+export const statusCommand = operatorCommand({
+  args: {
+    ...jsonArgument,
+    late: { type: 'string', default: '5m', valueHint: 'duration', description: 'Age from which a pending delivery is late.' },
+    all: { type: 'boolean', description: 'Every integration that has anything pending or dead, not the worst alone.' },
+  },
+  run: async ({ args, config }) => {
+    const lateMs = readArgument.duration('late', args.late);
+    const status = await readStatus(findInstallation(config), lateMs);
+    if (args.json) printJson(status);
+    else printLines(statusLines(status, { now: new Date(), most: args.all ? Infinity : mostShown }));
+    return isFine(status) ? 'fine' : 'found';
+  },
+});
+
+/** A screenful together with the partitions. */
+const mostShown = 12;
+
+interface Status {
+  database: DatabaseState;
+  /** A sentence where NATS does not answer. */
+  stream: StreamState | { trouble: string };
+  api: ApiState;
+  backlog: Backlog[];
+}
+
+async function readStatus(installation: Installation, lateMs: number): Promise<Status> {
+  const [[database, backlog], stream, api] = await Promise.all([
+    withDatabase(installation, async (pool) => [await readDatabaseState(pool), await readBacklog(pool, { lateMs })] as const),
+    readStream(installation.natsUrl),
+    readReadiness(installation.apiUrl),
+  ]);
+  return { database, stream, api, backlog };
+}
+
+/** The database is what most of it comes from: without NATS the rest is told all the same. */
+async function readStream(url: string | undefined): Promise<Status['stream']> {
+  if (url === undefined) return { trouble: 'not known here: set NATS_URL' };
+  return withStream(url, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
+}
+
+const isFine = ({ database, stream, backlog }: Status): boolean =>
+  !('trouble' in stream) && database.partitions.every(({ owner }) => owner !== null) && backlog.every(({ late, dead }) => late + dead === 0);
+
+function statusLines(status: Status, { now, most }: { now: Date; most: number }): string[] {
+  return ['', ...headLines(status), '', ...partitionLines(status), '', ...backlogLines(status.backlog, { now, most }), ''];
+}
+
+function headLines({ database, stream, api, backlog }: Status): string[] {
+  const { events, oldestAgeMs } = database.outbox;
+  const sum = (of: 'pending' | 'late' | 'dead'): number => backlog.reduce((total, one) => total + one[of], 0);
+  const facts: [string, string][] = [
+    ['API', api.url === undefined ? 'not known here' : `${api.url} ${api.reasons.length === 0 ? paint('green', 'ready') : paint('red', api.reasons.join(' '))}`],
+    ['PostgreSQL', `${database.version}, ${Math.ceil(database.bytes / 2 ** 20)} MiB`],
+    ['NATS', 'trouble' in stream ? paint('red', stream.trouble) : `${stream.version}, ${stream.stream ? countOf(stream.stream.messages, 'event') : 'no stream yet'}`],
+    ['outbox', events === 0 ? 'empty' : `${countOf(events, 'event')}, the oldest ${spanText(oldestAgeMs ?? 0)} old`],
+    ['deliveries', `${countText(sum('pending'))} pending, ${marked('yellow', sum('late'), 'late')}, ${marked('red', sum('dead'), 'dead')}`],
+  ];
+  return facts.map(([name, text]) => `  ${paint('bold', name.padEnd(12))}${oneLine(text)}`);
+}
+
+const marked = (colour: 'red' | 'yellow', count: number, word: string): string => (count === 0 ? `0 ${word}` : paint(colour, `${countText(count)} ${word}`));
+
+/** One line for each dispatcher with its partitions, and one for those that nobody has. */
+function partitionLines({ database, stream }: Status): string[] {
+  const places = new Map('trouble' in stream ? [] : stream.partitions.map((one) => [one.partition, one]));
+  const owners = [...database.dispatchers.map(({ id }) => id), null];
+  const rows = owners.flatMap((owner) => {
+    const own = database.partitions.filter((one) => one.owner === owner);
+    if (owner === null && own.length === 0) return [];
+    const total = (of: 'lag' | 'inHand'): string => ('trouble' in stream ? '?' : countText(own.reduce((sum, { partition }) => sum + (places.get(partition)?.[of] ?? 0), 0)));
+    const until = database.dispatchers.find(({ id }) => id === owner)?.expiresInMs;
+    return [{ owner, partitions: rangesText(own.map(({ partition }) => partition)), lag: total('lag'), inHand: total('inHand'), until: until === undefined ? '–' : spanText(until) }];
+  });
+  if (rows.length === 0) return [`  ${paint('red', 'No dispatcher is alive, and none was yet.')}`];
+  return tableLines(rows, [
+    { title: 'dispatcher', text: ({ owner }) => owner ?? paint('red', 'nobody') },
+    { title: 'partitions', text: ({ partitions }) => partitions },
+    { title: 'lag', align: 'right', text: ({ lag }) => lag },
+    { title: 'in hand', align: 'right', text: ({ inHand }) => inHand },
+    { title: 'alive for', align: 'right', text: ({ until }) => until },
+  ]).map((line) => `  ${line}`);
+}
+
+function backlogLines(backlog: readonly Backlog[], { now, most }: { now: Date; most: number }): string[] {
+  if (backlog.length === 0) return ['  Nothing is pending, nothing is dead.'];
+  const lines = tableLines(backlog.slice(0, most), [
+    { title: 'integration', text: ({ integrationId }) => integrationId },
+    { title: 'name', text: ({ name }) => shortened(name, 24) },
+    { title: 'provider', text: ({ provider }) => provider },
+    { title: 'status', text: ({ status }) => (status === 'active' ? status : paint('yellow', status)) },
+    { title: 'pending', align: 'right', text: ({ pending }) => countText(pending) },
+    { title: 'late', align: 'right', text: ({ late }) => (late > 0 ? paint('yellow', countText(late)) : '0') },
+    { title: 'oldest', align: 'right', text: ({ oldestPendingAt }) => agoText(oldestPendingAt, now) },
+    { title: 'dead', align: 'right', text: ({ dead }) => (dead > 0 ? paint('red', countText(dead)) : '0') },
+    { title: 'why', text: ({ statusReason }) => shortened(statusReason ?? '', 60) },
+  ]).map((line) => `  ${line}`);
+  return backlog.length > most ? [...lines, `  … and ${countOf(backlog.length - most, 'integration')} more: --all`] : lines;
+}

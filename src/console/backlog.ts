@@ -1,0 +1,42 @@
+import type { Pool } from 'pg';
+import type { Id } from '../events/id.ts';
+import type { IntegrationStatus } from '../integrations/integration.entity.ts';
+
+/** What an integration has not got. */
+export interface Backlog {
+  integrationId: Id<'intg'>;
+  name: string;
+  provider: string;
+  organization: string;
+  status: IntegrationStatus;
+  statusReason: string | null;
+  pending: number;
+  /** Of the pending ones, those older than the limit. */
+  late: number;
+  oldestPendingAt: Date | null;
+  dead: number;
+  lastDeadAt: Date | null;
+}
+
+const select = `
+  with waiting as (
+    select integration_id, count(*)::int as pending, min(created_at) as oldest,
+           count(*) filter (where created_at < now() - make_interval(secs => $1 / 1000.0))::int as late
+    from deliveries where status = 'pending' group by integration_id
+  ), gone as (
+    select integration_id, count(*)::int as dead, max(finished_at) as last from deliveries where status = 'dead' group by integration_id
+  )
+  select i.id as "integrationId", i.name, i.provider, o.name as organization, i.status, i.status_reason as "statusReason",
+         coalesce(waiting.pending, 0) as pending, coalesce(waiting.late, 0) as late, waiting.oldest as "oldestPendingAt",
+         coalesce(gone.dead, 0) as dead, gone.last as "lastDeadAt"
+  from waiting
+  full join gone using (integration_id)
+  join integrations i on i.id = integration_id
+  join organizations o on o.id = i.organization_id
+  order by late desc, dead desc, pending desc, i.id`;
+
+/** Every integration with pending or dead deliveries, the worst first. Reads the indexes of these alone. */
+export async function readBacklog(pool: Pool, { lateMs }: { lateMs: number }): Promise<Backlog[]> {
+  const { rows } = await pool.query<Backlog>(select, [lateMs]);
+  return rows;
+}

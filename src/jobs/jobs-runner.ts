@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pause, type Runnable } from '../run.ts';
+import type { Id } from '../events/id.ts';
+import { claimJob, forgetOldJobs, releaseJob, renewClaim, type ClaimedJob } from './claim-jobs.ts';
+import { conclude } from './conclude.ts';
+import { runStep, type StepDeps } from './run-step.ts';
+
+export interface JobsRunnerDeps extends StepDeps {
+  scheduleMs: readonly number[];
+  /** How often due jobs are looked for. */
+  pollMs: number;
+  /** How long the jobs of a process that died stay with it. */
+  claimMs: number;
+  /** How long a stopping process waits for steps to end. */
+  drainMs: number;
+  /** An integration was disabled; must not wait or throw. */
+  announceChange: (organizationId: Id<'org'>) => void;
+}
+
+export interface JobsRunner extends Runnable {
+  /** Takes one step of the next job that is due; answers whether there was one. */
+  step(signal: AbortSignal): Promise<boolean>;
+}
+
+/** Steps at a time, in one process: each may hold a connection to PostgreSQL for a moment. */
+const concurrency = 3;
+const forgetEveryMs = 3_600_000;
+
+/**
+ * Does the durable work of integrations that is no delivery. A claim is a name and a time in the job's row, renewed
+ * while a step runs; no transaction is held during a call. What a process leaves unfinished is taken over by another.
+ */
+export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
+  const { pool, log, pollMs, claimMs, drainMs } = deps;
+  const onError = (error: unknown) => log.warn({ err: error }, 'jobs.round_failed');
+
+  /** Aborts when the process stops, the job is canceled, or the claim cannot be kept. */
+  const whileHeld = async (job: ClaimedJob, stopping: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+    const lost = new AbortController();
+    const renewing = setInterval(() => {
+      renewClaim(pool, job, claimMs).then((isHeld) => isHeld || lost.abort(), onError);
+    }, claimMs / 3);
+    try {
+      await work(AbortSignal.any([stopping, lost.signal]));
+    } finally {
+      clearInterval(renewing);
+    }
+  };
+
+  const work = (job: ClaimedJob, stopping: AbortSignal): Promise<void> =>
+    whileHeld(job, stopping, async (signal) => {
+      const ended = await runStep(deps, job, signal);
+      // what an aborted call says is about us, not about the service
+      const isVoid = signal.aborted && ended.end.status !== 'done';
+      const isWritten = !isVoid && (await conclude(deps, job, ended));
+      if (!isWritten) return releaseJob(pool, job);
+      log.info({ jobId: job.id, integrationId: job.integrationId, kind: job.kind, status: ended.end.status }, 'job.stepped');
+      if (ended.end.status === 'broken') deps.announceChange(job.organizationId);
+      return undefined;
+    });
+
+  const step = async (signal: AbortSignal): Promise<boolean> => {
+    const job = await claimJob(pool, claimMs);
+    if (job) await work(job, signal);
+    return job !== undefined;
+  };
+
+  return {
+    name: 'jobs',
+    step,
+    run: async (signal) => {
+      const running = new Set<Promise<void>>();
+      let forgotAt = -Infinity;
+      const begin = (job: ClaimedJob): void => {
+        const ending = work(job, signal).catch(onError).finally(() => running.delete(ending));
+        running.add(ending);
+      };
+      const round = async (): Promise<boolean> => {
+        if (performance.now() - forgotAt > forgetEveryMs) {
+          forgotAt = performance.now();
+          await forgetOldJobs(pool);
+        }
+        const job = running.size < concurrency ? await claimJob(pool, claimMs) : undefined;
+        if (job) begin(job);
+        return job !== undefined;
+      };
+      while (!signal.aborted) {
+        const isBusy = await round().catch((error: unknown) => {
+          onError(error);
+          return false;
+        });
+        if (!isBusy) await Promise.race([pause(pollMs, signal), ...running]);
+      }
+      await Promise.race([Promise.all(running), sleep(drainMs, undefined, { ref: false })]);
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newId, type Id } from '../../src/events/id.ts';
+import { noteRunning } from '../../src/bin/running.ts';
+import { runFormwire, type CommandResult } from '../support/command.ts';
+import { startNode } from '../support/node-process.ts';
+import { startProduct, type TestProduct } from '../support/product.ts';
+import { insertDelivery, insertIntegration, insertResponse, type DeliveryDetails } from '../support/rows.ts';
+import { createTemporaryDirectory } from '../support/temporary-directory.ts';
+
+let product: TestProduct;
+let owner: { organizationId: Id<'org'>; userId: Id<'usr'> };
+let formId: Id<'form'>;
+let integrationId: Id<'intg'>;
+
+beforeAll(async () => {
+  product = await startProduct();
+  const me = await product.api.call<{ id: Id<'usr'>; organization: { id: Id<'org'> } }>('{ me { id organization { id } } }');
+  owner = { organizationId: me.organization.id, userId: me.id };
+});
+afterAll(() => product[Symbol.asyncDispose]());
+beforeEach(async () => {
+  const { form } = await product.api.call<{ form: { id: Id<'form'> } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', { title: 'Lunch', questions: [{ text: 'How many?', kind: 'INTEGER' }] });
+  formId = form.id;
+  await product.pipeline.pool.query('delete from deliveries');
+  integrationId = await insertIntegration(product.pipeline.pool, { ...owner, formId, status: 'paused' });
+});
+
+const run = (...args: string[]): Promise<CommandResult> =>
+  runFormwire(args, { DATABASE_URL: product.databaseUrl, NATS_URL: product.nats.url, PORT: new URL(product.url).port });
+const add = async (details: Partial<DeliveryDetails> = {}): Promise<Id<'dlv'>> => {
+  const responseId = await insertResponse(product.pipeline.pool, { formId });
+  return insertDelivery(product.pipeline.pool, { ...owner, formId, responseId, integrationId, ...details });
+};
+const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
+
+describe('status', () => {
+  test('tells of everything that works and waits, and ends with 0 while nothing is late', async () => {
+    await add({ status: 'pending' });
+    await expect.poll(async () => (await run('status', '--json')).code, { timeout: 20_000 }).toBe(0);
+    const { json } = await run('status', '--json');
+    expect(json.database).toMatchObject({ version: expect.any(String), outbox: { events: 0, oldestAgeMs: null }, dispatchers: [{ id: product.pipeline.dispatcher?.id }] });
+    expect(json.database.partitions.map((one: { owner: string }) => one.owner)).toEqual(Array(16).fill(product.pipeline.dispatcher?.id));
+    expect(json.stream.partitions).toHaveLength(16);
+    expect(json.api).toEqual({ url: product.url, reasons: [] });
+    expect(json.backlog).toMatchObject([{ integrationId, pending: 1, late: 0, dead: 0, organization: expect.any(String) }]);
+    const { stdout } = await run('status');
+    expect(stdout).toMatch(/outbox\s+empty/);
+    expect(stdout).toMatch(new RegExp(`${product.pipeline.dispatcher?.id}\\s+0-15\\s+0\\s+0`));
+    expect(stdout).toMatch(new RegExp(`${integrationId}\\s+Hook\\s+webhook\\s+paused\\s+1\\s+0`));
+  });
+
+  test('ends with 3 where something is late or dead, by the age that it is given', async () => {
+    await add({ status: 'pending', createdAt: hoursAgo(2) });
+    expect(await run('status')).toMatchObject({ code: 3, stdout: expect.stringMatching(/1 pending, 1 late, 0 dead/) });
+    expect((await run('status', '--late', '3h')).code).toBe(0);
+    await add({ status: 'dead', finishedAt: hoursAgo(1) });
+    expect((await run('status', '--late', '3h')).code).toBe(3);
+  });
+
+  test('tells what it can without NATS and without the API', async () => {
+    const { code, stdout } = await runFormwire(['status'], { DATABASE_URL: product.databaseUrl, NATS_URL: 'nats://127.0.0.1:1', PORT: '1' });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/API\s+http:\/\/127\.0\.0\.1:1 does not answer/);
+    expect(stdout).toMatch(/NATS\s+.*refused/i);
+    expect(stdout).toMatch(/0-15\s+\?/);
+  });
+});
+
+describe('deliveries', () => {
+  test('are listed newest first, chosen by options', async () => {
+    const ids = [await add({ status: 'dead', errorClass: 'TIMEOUT', finishedAt: hoursAgo(1), reason: 'No answer.\nReally.' }), await add({ createdAt: hoursAgo(30) })];
+    expect((await run('deliveries', '--json')).json.map((row: { id: string }) => row.id)).toEqual(ids.toReversed());
+    for (const options of [['--status', 'dead'], ['--class', 'TIMEOUT'], ['--since', '24h', '--form', formId], ['--limit', '1', '--status', 'DEAD', '--integration', integrationId]]) {
+      expect([options, (await run('deliveries', '--json', ...options)).json.map((row: { id: string }) => row.id)]).toEqual([options, [ids[0]]]);
+    }
+    const { stdout } = await run('deliveries');
+    expect(stdout.split('\n').filter((line) => line.startsWith('dlv_'))).toHaveLength(2);
+    expect(stdout).toContain('No answer. Really.');
+  });
+
+  test('are told one by one with their attempts', async () => {
+    const id = await add({ status: 'dead', reason: 'No answer.', finishedAt: hoursAgo(1) });
+    await product.pipeline.pool.query(`insert into attempts (delivery_id, number, at, duration_ms, outcome, error_class, error) values ($1, 1, now(), 15000, 'retry', 'TIMEOUT', 'No answer.')`, [id]);
+    const { code, stdout } = await run('deliveries', id);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/15,000 ms\s+retry/) });
+    const unknown = newId('dlv');
+    expect(await run('deliveries', id, unknown)).toMatchObject({ code: 1, stderr: `formwire: There is no ${unknown}.\n` });
+  });
+});
+
+describe('dead and redeliver', () => {
+  test('group what is dead, and send it again in the name of the operator', async () => {
+    expect(await run('dead')).toMatchObject({ code: 0, stdout: 'Nothing is dead.\n' });
+    const dead = { status: 'dead', finishedAt: hoursAgo(1) } as const;
+    const [timedOut, refused] = [await add({ ...dead, errorClass: 'TIMEOUT', reason: 'No answer.' }), await add({ ...dead, errorClass: 'HTTP_STATUS' })];
+    await add({ ...dead, errorClass: 'HTTP_STATUS' });
+    const { code, json } = await run('dead', '--json', '--integration', integrationId);
+    expect({ code, json }).toMatchObject({ code: 3, json: [{ errorClass: 'HTTP_STATUS', count: 2 }, { errorClass: 'TIMEOUT', count: 1, exampleId: timedOut, reason: 'No answer.' }] });
+
+    expect(await run('redeliver', '--class', 'TIMEOUT')).toMatchObject({ code: 0, stdout: expect.stringContaining('1 sent again.') });
+    const told = await run('redeliver', refused, newId('dlv'), '--json');
+    expect(told).toMatchObject({ code: 1, json: { redelivered: [refused], unknown: [expect.any(String)] } });
+    const { rows } = await product.pipeline.pool.query(`select status, redelivered_by as by from deliveries order by id`);
+    expect(rows).toEqual([{ status: 'pending', by: 'operator' }, { status: 'pending', by: 'operator' }, { status: 'dead', by: null }]);
+    expect(await run('redeliver', '--everything', '--json')).toMatchObject({ code: 0, json: { redelivered: 1 } });
+  });
+
+  test('ask for a choice that is clear', async () => {
+    for (const args of [[], [newId('dlv'), '--everything'], ['--status', 'delivered', '--everything'], ['dlv_x'], ['--form', 'form_x'], ['--since', 'soon'], ['--nope']]) {
+      expect([args, (await run('redeliver', ...args)).code]).toEqual([args, 2]);
+    }
+  });
+});
+
+describe('token', () => {
+  test('makes a key that the API takes, for its time and scopes, and says so in the log', async () => {
+    const { code, stdout, stderr } = await run('token', '--organization', owner.organizationId, '--valid', '10m');
+    expect(code).toBe(0);
+    const key = stdout.trim();
+    const line = JSON.parse(stderr);
+    expect(line).toMatchObject({ event: 'operator.key_created', keyId: expect.stringMatching(/^key_/), organizationId: owner.organizationId, scopes: ['operate'], operator: expect.stringContaining('@') });
+    expect(stderr).not.toContain(key);
+    const ask = async (query: string) => {
+      const response = await fetch(`${product.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` }, body: JSON.stringify({ query }) });
+      return (await response.json()) as { data?: unknown; errors?: { extensions: { code: string } }[] };
+    };
+    expect(await ask(`{ form(id: "${formId}") { deadLetters { count } } }`)).toMatchObject({ data: { form: { deadLetters: [] } } });
+    expect((await ask(`{ form(id: "${formId}") { responses { edges { cursor } } } }`)).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+
+    expect(await run('token', '--revoke', line.keyId)).toMatchObject({ code: 0, stderr: expect.stringContaining('operator.key_revoked') });
+    await expect.poll(async () => (await ask(`{ form(id: "${formId}") { deadLetters { count } } }`)).errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+  });
+
+  test('refuses scopes, times and organisations that there are not', async () => {
+    for (const args of [['--scopes', 'everything'], ['--valid', '721h'], ['--valid', 'long'], ['--organization', 'org_x']]) {
+      expect([args, (await run('token', ...args)).code]).toEqual([args, 2]);
+    }
+    expect(await run('token', '--organization', newId('org'))).toMatchObject({ code: 1, stdout: '' });
+  });
+});
+
+test('listen connects a form, shows what comes in and that it is signed, and disconnects at the end', async () => {
+  const listening = run('listen', '--form', formId, '--count', '2', '--body');
+  await expect.poll(async () => (await product.pipeline.pool.query(`select 1 from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null`, [formId])).rowCount, { timeout: 20_000 }).toBe(1);
+  for (const value of [1, 2]) {
+    await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
+  }
+  const { code, stdout } = await listening;
+  expect(code).toBe(0);
+  expect(stdout.match(/response\.created\s+signed\s+→ 204/g)).toHaveLength(2);
+  expect(stdout).toMatch(/"key": "how_many"/);
+  const { rows } = await product.pipeline.pool.query(`select count(*)::int from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null
+    union all select count(*)::int from api_keys where name like 'formwire listen%' and revoked_at is null`, [formId]);
+  expect(rows).toEqual([{ count: 0 }, { count: 0 }]);
+});
+
+describe('a command', () => {
+  test('finds the Formwire that runs on the data directory, and says where none does', async () => {
+    using data = createTemporaryDirectory();
+    mkdirSync(path.join(data.path, 'other'));
+    const places = { databaseUrl: product.databaseUrl, natsUrl: product.nats.url, apiUrl: product.url };
+    const ask = () => runFormwire(['dead'], { FORMWIRE_DATA: data.path });
+    expect(await ask()).toMatchObject({ code: 1, stderr: expect.stringMatching(/No Formwire is running on the data directory .*start it/i) });
+    {
+      using _note = noteRunning({ FORMWIRE_DATA: data.path }, places);
+      expect(await ask()).toMatchObject({ code: 0 });
+    }
+    expect((await ask()).code).toBe(1);
+
+    // one that was killed has left its note
+    const note = path.resolve(import.meta.dirname, '../../src/bin/running.ts');
+    await using killed = startNode(`import { noteRunning } from ${JSON.stringify(note)}; noteRunning({ FORMWIRE_DATA: ${JSON.stringify(data.path)} }, ${JSON.stringify(places)}); console.log('noted'); setInterval(() => {}, 1000);`);
+    await killed.says('noted');
+    expect((await ask()).code).toBe(0);
+    await killed.kill('SIGKILL');
+    expect((await ask()).code).toBe(1);
+  });
+
+  test('helps, without colours where nobody sees them, and refuses what there is not', async () => {
+    const help = await runFormwire(['status', '--help'], {});
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringMatching(/USAGE formwire status/) });
+    expect(help.stdout).not.toContain('\u001b');
+    expect(await runFormwire(['--help'], {})).toMatchObject({ code: 0, stdout: expect.stringMatching(/Exit codes: 0 fine/) });
+    expect((await runFormwire(['destroy'], {})).code).toBe(2);
+    expect(await runFormwire(['status', '--colour'], {})).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no --colour here; it takes --json, --late, --all.') });
+  });
+});

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { readTime } from '../../src/console/read-time.ts';
+import { tableLines, type Column } from '../../src/console/table.ts';
+import { agoText, countOf, rangesText, shortened, spanText } from '../../src/console/words.ts';
+
+const columns: Column<{ name: string; count: number }>[] = [{ title: 'name', text: ({ name }) => name }, { title: 'count', align: 'right', text: ({ count }) => `${count}` }];
+
+test('a table is as wide as its widest text, with numbers at the right', () => {
+  const rows = [{ name: 'a', count: 1_234_567 }, { name: 'longer', count: 2 }];
+  expect(tableLines(rows, columns)).toEqual(['name      count', 'a       1234567', 'longer        2']);
+  expect(tableLines([], columns)).toEqual([]);
+});
+
+test('colours take no width, and nothing breaks a line or moves the cursor', () => {
+  const rows = [{ name: '\u001b[31mred\u001b[39m', count: 1 }, { name: 'a\nb\u001b[2Jc\u0007\u009b31m', count: 10 }];
+  expect(tableLines(rows, columns)).toEqual(['name        count', '\u001b[31mred\u001b[39m             1', 'a b[2Jc31m     10']);
+});
+
+test('times are told in their largest unit', () => {
+  expect([0, 420, 61_000, 3 * 3_600_000, 50 * 3_600_000].map(spanText)).toEqual(['0.0 s', '0.4 s', '1 m', '3 h', '2 d']);
+  expect(agoText(null, new Date())).toBe('–');
+  expect([countOf(1, 'event'), countOf(2_000, 'event')]).toEqual(['1 event', '2,000 events']);
+  expect([shortened('short', 5), shortened('longer', 5)]).toEqual(['short', 'long…']);
+  expect(rangesText([9, 1, 0, 2, 4])).toBe('0-2, 4, 9');
+});
+
+test('a time is one of a day, a clock or a while ago', () => {
+  const now = new Date('2026-11-21T12:00:00Z');
+  const read = (text: string) => readTime(text, now)?.toISOString();
+  expect(read('90m')).toBe('2026-11-21T10:30:00.000Z');
+  expect(read('7d')).toBe('2026-11-14T12:00:00.000Z');
+  expect(read('2026-11-20')).toBe('2026-11-20T00:00:00.000Z');
+  expect(read('2026-11-20T10:00:00+02:00')).toBe('2026-11-20T08:00:00.000Z');
+  expect(['yesterday', '2026-13-40', '20', '2026-11-20 10:00'].map(read)).toEqual([undefined, undefined, undefined, undefined]);
+});
