@@ -14,8 +14,11 @@ export interface MessageTemplate {
 export const templateLimits = {
   /** Characters of the source. */
   length: 2_000,
-  /** Milliseconds that rendering may take. */
-  renderMs: 50,
+  /**
+   * Milliseconds that rendering may take, by the clock: what the machine spends on others counts too, and must not make a
+   * message impossible. Rendering itself takes far less than one, since nothing repeats and `memory` is bounded.
+   */
+  renderMs: 1_000,
   /** Roughly characters that rendering may make on its way. */
   memory: 200_000,
 } as const;

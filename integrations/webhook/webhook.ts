@@ -1,3 +1,4 @@
+import type { Json } from '../../src/events/canonical-json.ts';
 import type { CallContext, DeliveryRequest, Outcome, Provider } from '../provider.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { webhookSettings, type WebhookSettings } from './settings.ts';
@@ -14,6 +15,7 @@ export const webhook = {
   refuse: (settings, network) => network.whyUrlRefused(settings.url),
   createSecret,
   isOrdered: (settings) => settings.ordered,
+  preview: ({ body }, { settings }) => ({ url: settings.url, body: JSON.parse(Buffer.from(body).toString('utf8')) as Json }),
   deliver: (batch, context) => Promise.all(batch.map((request) => deliverOne(request, context))),
 } satisfies Provider<WebhookSettings>;
 

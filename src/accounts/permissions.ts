@@ -23,6 +23,8 @@ const permissions = {
   'responses:review': { roles: ['owner', 'editor'], scopes: [] },
   'integrations:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['integrations:write', 'operate'] },
   'integrations:write': { roles: ['owner', 'editor', 'partner'], scopes: ['integrations:write'] },
+  'jobs:read': { roles: ['owner', 'editor', 'viewer'], scopes: ['integrations:write', 'operate'] },
+  'jobs:write': { roles: ['owner', 'editor'], scopes: ['operate'] },
   'deliveries:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['operate'] },
   'deliveries:write': { roles: ['owner', 'editor', 'partner'], scopes: ['operate'] },
   'members:read': { roles: ['owner', 'editor', 'viewer'], scopes: [] },

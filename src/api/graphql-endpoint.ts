@@ -3,14 +3,14 @@ import type { Context } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { networkOf } from '../rate-limits/network-of.ts';
-import { UnavailableError, type UnavailableCode } from '../user-error.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';
 import { limits } from './limits.ts';
 import { acceptsEvents, acceptsStream, answerType, isJsonBody, type AnswerType } from './media-type.ts';
 import type { LiveEndpoint } from './live-endpoint.ts';
 import type { OperationRunner } from './operation.ts';
 import type { Prepare } from './prepare.ts';
-import type { BodyReader, Refusal } from './read-body.ts';
+import type { BodyReader } from './read-body.ts';
+import { answerTo, problem, refuseBody, Refused, requirePost, unread } from './refused.ts';
 import { requestError } from './request-error.ts';
 import { readBody, type ReadParams } from './request-params.ts';
 import type { StreamEndpoint } from './stream-endpoint.ts';
@@ -80,21 +80,10 @@ export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: Inco
     try {
       return await serve(request, response, contentType);
     } catch (error) {
-      if (error instanceof Refused) return sendJson(response, { ...error.answer, contentType: contentType ?? 'application/json' });
-      if (error instanceof UnavailableError) return sendJson(response, unavailable(error.code, error.message, error.retryAfterMs));
-      throw error;
+      const answer = answerTo(error);
+      return sendJson(response, error instanceof Refused ? { ...answer, contentType: contentType ?? 'application/json' } : answer);
     }
   };
-}
-
-/** A request that ends before there is an operation, with what to answer. */
-class Refused extends Error {
-  readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    super();
-    this.answer = answer;
-  }
 }
 
 /** Under `application/json`, old clients take another status for a broken connection and never look at the errors. */
@@ -104,46 +93,17 @@ type Params = Extract<ReadParams, { params: unknown }>['params'];
 
 /** Undefined where the client has gone away. Throws Refused. */
 async function readPost(request: IncomingMessage, { bodies, address }: { bodies: BodyReader; address: string }): Promise<Params | undefined> {
-  const { method, headers } = request;
-  if (method !== 'POST') throw new Refused({ ...problem(405, 'Use POST.', 'METHOD_NOT_ALLOWED'), headers: { allow: 'POST' } });
-  if (!isJsonBody(headers['content-type'])) throw unread(415, 'The body must be "content-type: application/json", in UTF-8.', 'UNSUPPORTED_MEDIA_TYPE');
-  if (headers['content-encoding'] !== undefined) throw unread(415, 'The body must not be compressed.', 'UNSUPPORTED_MEDIA_TYPE');
+  requirePost(request);
+  if (!isJsonBody(request.headers['content-type'])) throw unread(415, 'The body must be "content-type: application/json", in UTF-8.', 'UNSUPPORTED_MEDIA_TYPE');
   const body = await bodies.read(request, networkOf(address));
-  if ('refused' in body) return refuseBody(body.refused);
+  if ('refused' in body) return refuseBody(body.refused, limits.bodyBytes.value);
   const read = readBody(body.text);
   if ('params' in read) return read.params;
   throw new Refused(problem(400, read.problem, read.code));
 }
-
-function refuseBody(refusal: Refusal): undefined {
-  switch (refusal) {
-    case 'too large':
-      throw unread(limits.bodyBytes.status, `The body must have at most ${limits.bodyBytes.value} bytes.`, limits.bodyBytes.code);
-    case 'too slow':
-      throw unread(limits.bodyQuietMs.status, 'The body came too slowly.', limits.bodyQuietMs.code);
-    case 'overloaded':
-      throw new Refused(unavailable('OVERLOADED', 'Too many requests are being read; try again.', 1_000));
-    case 'not utf-8':
-      throw new Refused(problem(400, 'The body is not valid UTF-8.'));
-    case 'aborted':
-      return undefined;
-  }
-}
-
-const problem = (status: number, message: string, code = 'BAD_REQUEST'): Answer => ({ status, body: { errors: [requestError(code, message)] } });
-
-/** For a body that was not read to its end: the connection cannot be used for another request. */
-const unread = (status: number, message: string, code: string): Refused => new Refused({ ...problem(status, message, code), isEarly: true });
 
 const unauthenticated: Answer = {
   status: 401,
   body: { errors: [requestError('UNAUTHENTICATED', 'The token or API key is not valid, or not any more: log in again, or send another key.')] },
   headers: { 'www-authenticate': 'Bearer' },
 };
-
-/** The answer to a request that is refused before it is looked at. */
-export function unavailable(code: UnavailableCode, message: string, retryAfterMs: number): Answer {
-  const error = { message, extensions: { code, retryAfterMs } };
-  const isLimited = code === 'RATE_LIMITED' || code === 'TOO_MANY_SUBSCRIPTIONS';
-  return { status: isLimited ? 429 : 503, body: { errors: [error] }, headers: { ...retryAfter(retryAfterMs), ...(!isLimited && { connection: 'close' }) } };
-}

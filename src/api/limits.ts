@@ -16,6 +16,8 @@ const seconds = 1_000;
 /** Every bound of a request, with its error; the table in the README says the same. Rates are in the configuration. */
 export const limits = {
   bodyBytes: { what: 'body of a request', value: 4 * mebibyte, unit: 'bytes', code: 'BODY_TOO_LARGE', status: 413, why: 'holds the thousand responses of a `submitResponses`; refused before it is read where its length is announced' },
+  callbackBytes: { what: 'body of a callback', value: 64 * 1024, unit: 'bytes', code: 'BODY_TOO_LARGE', status: 413, why: 'a status message has 1 KiB' },
+  callbackMs: { what: 'time of a callback', value: 10 * seconds, unit: 'ms', code: 'TIMED_OUT', status: 503, why: 'the service calls again' },
   bodyQuietMs: { what: 'pause within a body', value: 5 * seconds, unit: 'ms', code: 'BODY_TOO_SLOW', status: 408, why: 'who sends nothing must not hold memory' },
   bodyBytesPerSecond: { what: 'body of a request, from its sixth second on, at least', value: 1024, unit: 'bytes a second', code: 'BODY_TOO_SLOW', status: 408, why: 'a 2G uplink sends 2,000 and more' },
   bufferedBytes: { what: 'bodies being read, of all callers; past it the slowest gives way', value: 128 * mebibyte, unit: 'bytes', code: 'OVERLOADED', status: 503, why: 'a quarter of the memory a process is expected to take' },

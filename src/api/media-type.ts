@@ -28,6 +28,9 @@ export function isJsonBody(contentType: string | undefined): boolean {
   return media?.type === 'application/json' && media.charset === 'utf-8';
 }
 
+/** Whether a body's type is that of an HTML form, as some services call back with. */
+export const isFormBody = (contentType: string | undefined): boolean => listed(contentType ?? '')[0]?.type === 'application/x-www-form-urlencoded';
+
 function listed(header: string): { type: string; charset: string }[] {
   return header.split(',').map((entry) => {
     const [type = '', ...parameters] = entry.split(';').map((part) => part.trim().toLowerCase());

@@ -22,7 +22,7 @@ import { maxPageSize } from '../graphql/connection.ts';
 /** Items of a page without `first` or `last`. */
 const defaultPage = 20;
 /** How long lists without a bound of their own are taken to be; the items of a page are counted at the page itself. */
-const usualLengths: Record<string, number> = { edges: 1, errors: 1, questions: 100, choices: 20 };
+const usualLengths: Record<string, number> = { edges: 1, errors: 1, questions: 100, choices: 20, jobs: 20, differences: 100 };
 const usualLength = 10;
 
 type Variables = Record<string, unknown>;

@@ -16,6 +16,8 @@ import '../forms/section-edits.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import '../graphql/scalars.ts';
 import '../integrations/integrations.graphql.ts';
+import '../integrations/previews.graphql.ts';
+import '../jobs/jobs.graphql.ts';
 import '../integrations/rule-tests.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';

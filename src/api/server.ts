@@ -9,10 +9,11 @@ import type { Viewer } from '../graphql/viewer.ts';
 import { createLiveHub, type LiveHubOptions } from '../live/hub.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
 import { clientAddress } from './client-address.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
-import { createGraphqlEndpoint, unavailable } from './graphql-endpoint.ts';
+import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { createLiveEndpoint } from './live-endpoint.ts';
@@ -20,6 +21,7 @@ import { createLivePlaces } from './live-places.ts';
 import { createOperationRunner } from './operation.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
 import { createBodyReader } from './read-body.ts';
+import { unavailable } from './refused.ts';
 import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
@@ -44,6 +46,8 @@ export interface ApiServerOptions {
   callers: CallerLimits;
   /** What subscriptions are told from. */
   live: LiveSources;
+  /** What becomes of a request to `/callbacks/<integration>`. */
+  answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
@@ -63,11 +67,12 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The HTTP server of the API: `/graphql`, `/livez`, `/readyz`. */
+/** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const streaming = new WeakSet<ServerResponse>();
   const { graphql, sockets, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
+  const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
   /** Once for each request: when it is answered, or when it becomes a subscription. */
   const leave = (response: ServerResponse): void => {
@@ -77,7 +82,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    switch (pathOf(request)) {
+    const path = pathOf(request);
+    if (path.startsWith(callbacksPath)) return callbacks(request, response);
+    switch (path) {
       case '/graphql':
         return graphql(request, response);
       case '/livez':
@@ -129,9 +136,7 @@ interface Endpoints {
 }
 
 function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
-  const { schema, services, forkEntityManager, tokens, standings, trustedProxies, introspection, callers, log } = options;
-  const addressOf = ({ socket, headers }: IncomingMessage): string =>
-    clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
+  const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
   const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
   const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, log, createContext: createOperationContext });
@@ -142,7 +147,7 @@ function createEndpoints(options: ApiServerOptions, { limits, streaming }: { lim
     callers,
     prepare: createPrepare({ schema, documents: createDocuments({ schema, limits }), limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
-    addressOf,
+    addressOf: addressFinder(options),
     createContext: createOperationContext,
   };
   const sockets = createSocketEndpoint({ ...shared, hub, places, limits, log });
@@ -156,6 +161,9 @@ function createEndpoints(options: ApiServerOptions, { limits, streaming }: { lim
     },
   };
 }
+
+const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>
+  clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
 
 const pathOf = ({ url = '/' }: IncomingMessage): string => {
   const cut = url.indexOf('?');

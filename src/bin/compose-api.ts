@@ -21,7 +21,10 @@ import { createFormsService } from '../forms/forms.service.ts';
 import { createQuestionsService } from '../forms/questions.service.ts';
 import { createSectionsService } from '../forms/sections.service.ts';
 import { viewerOfOperation } from '../graphql/on-behalf-of.ts';
+import { createCallbacks } from '../integrations/callbacks.ts';
 import { createIntegrationsService } from '../integrations/integrations.service.ts';
+import { createPreviewsService } from '../integrations/previews.service.ts';
+import { createJobsService } from '../jobs/jobs.service.ts';
 import { createRuleTestsService } from '../integrations/rule-tests.service.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -66,6 +69,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       log,
     }),
   );
+  const settingsDeps = { providerNamed, sealer, network: networkPolicy({ allowLoopback }) };
   const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
@@ -85,14 +89,14 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
+        ...settingsDeps,
         pool: operationPool,
-        providerNamed,
-        sealer,
-        network: networkPolicy({ allowLoopback }),
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback }) }),
+      jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
+      previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
+      ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),
       responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, settled, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
@@ -102,6 +106,12 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     introspection: config.FORMWIRE_INTROSPECTION,
     callers,
     live: { settled, bell: pipeline.bell, retentionMs: config.FORMWIRE_STREAM_MAX_AGE, now },
+    answerCallback: createCallbacks({
+      pool, providerNamed, sealer, log,
+      callContext: pipeline.callContext,
+      publicUrl: config.FORMWIRE_PUBLIC_URL,
+      onDue: pipeline.announceDue,
+    }),
     limits: { operationMs: config.FORMWIRE_OPERATION_TIMEOUT },
     log,
     host: config.HOST,

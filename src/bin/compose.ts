@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
+import type { CallContext } from '../../integrations/provider.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
@@ -7,8 +8,9 @@ import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatc
 import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
 import type { Event } from '../events/event.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
-import { callContext } from '../integrations/call-context.ts';
+import { callContext, type CallableIntegration } from '../integrations/call-context.ts';
 import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
+import { createFollower } from '../integrations/follow-trackings.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -20,7 +22,7 @@ import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
-import { announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
+import { announceDue, announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
 import { createBell, type Bell } from '../stream/bell.ts';
 
@@ -54,6 +56,10 @@ export interface Pipeline {
   dispatcher: Dispatcher | undefined;
   redriver: Redriver | undefined;
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
+  /** Tells dispatchers that pending deliveries are due sooner than they were. */
+  announceDue(): void;
+  /** What a call of an integration's provider may use. */
+  callContext(integration: CallableIntegration, signal: AbortSignal): CallContext<unknown>;
   /** Whether the database and NATS can be reached, and if not, why. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
   /** What runs until the process stops. */
@@ -121,13 +127,14 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       })
     : undefined;
   const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
+  const providerContext: Pipeline['callContext'] = (integration, signal) => callContext(callContextDeps, integration, signal);
   const dispatcher = consuming && dispatchPool
     ? createDispatcher({
         pool: dispatchPool,
         writePool,
         link: consuming,
         stream,
-        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        callContext: providerContext,
         providerNamed,
         sealer,
         rebuild: (claimed) => rebuildEvents({ pool: dispatchPool, forms }, claimed),
@@ -145,13 +152,18 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     ? createJobsRunner({
         pool: dispatchPool,
         forms,
-        callContext: (integration, signal) => callContext(callContextDeps, integration, signal),
+        callContext: providerContext,
         providerNamed,
         sealer,
         log,
         scheduleMs: config.FORMWIRE_RETRY_SCHEDULE,
         pollMs: config.FORMWIRE_RETRY_POLL,
         claimMs: 3 * config.FORMWIRE_LEASE,
+        rebuild: (entries) => rebuildEvents({ pool: dispatchPool, forms }, entries),
+        onDue: () => {
+          dispatcher.wake();
+          announceDue(publishing);
+        },
         drainMs: config.FORMWIRE_DRAIN,
         announceChange: (organizationId) => {
           dispatcher.integrationsChanged(organizationId);
@@ -160,6 +172,9 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       })
     : undefined;
 
+  const follower = dispatchPool
+    ? createFollower({ pool: dispatchPool, callContext: providerContext, providerNamed, sealer, log, everyMs: Math.max(1_000, config.FORMWIRE_RETRY_POLL) })
+    : undefined;
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
   return {
@@ -174,6 +189,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     dispatcher,
     redriver,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
+    announceDue: () => announceDue(publishing),
+    callContext: providerContext,
     readiness: async () => {
       const reasons: string[] = [];
       await pool.query('select 1').catch(() => reasons.push('PostgreSQL cannot be reached.'));
@@ -183,8 +200,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
-      ...(dispatcher && consuming && jobs
-        ? [dispatcher, jobs, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged }) }]
+      ...(dispatcher && consuming && jobs && follower
+        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
         : []),
     ],
     close: async () => {

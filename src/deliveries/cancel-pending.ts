@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { Id } from '../events/id.ts';
 
@@ -7,6 +8,16 @@ const cancelSome = `
   where id in (
     select id from deliveries where integration_id = any($1) and status = 'pending' limit 5000 for update skip locked
   )`;
+
+/** Few at a time: see `aheadOf`. What a dispatcher is writing down at this moment is met in the next round. */
+const cancelOfJob = `
+  with canceled as (
+    update deliveries set status = 'canceled', reason = 'The job that made it was canceled.', next_attempt_at = null,
+           claimed_by = null, claim_expires_at = null, finished_at = now()
+    where id in (select id from deliveries where job_id = $1 and status = 'pending' for update skip locked)
+    returning id
+  )
+  select (select count(*) from deliveries where job_id = $1 and status = 'pending') > (select count(*) from canceled) as "areLeft"`;
 
 const maxRounds = 4;
 
@@ -18,5 +29,16 @@ export async function cancelPending(pool: Pool, integrationIds: readonly Id<'int
   for (let round = 0; round < maxRounds; round += 1) {
     const { rowCount } = await pool.query({ name: 'cancel-pending', text: cancelSome, values: [integrationIds] });
     if (!rowCount) return;
+  }
+}
+
+const maxRoundsOfJob = 20;
+
+/** Ends what a canceled job has left pending. */
+export async function cancelPendingOfJob(pool: Pool, jobId: Id<'job'>): Promise<void> {
+  for (let round = 0; round < maxRoundsOfJob; round += 1) {
+    const { rows } = await pool.query<{ areLeft: boolean }>({ name: 'cancel-of-job', text: cancelOfJob, values: [jobId] });
+    if (!rows[0]?.areLeft) return;
+    await sleep(50);
   }
 }

@@ -11,6 +11,7 @@ import { responseLoader, ResponseType } from '../responses/responses.graphql.ts'
 import { EventObject } from './event.graphql.ts';
 import type { DeliveriesService } from './deliveries.service.ts';
 import type { AttemptRow } from './delivery-rows.ts';
+import type { TrackingRow } from './tracking-rows.ts';
 
 declare module '../graphql/context.ts' {
   interface Services {
@@ -21,6 +22,7 @@ declare module '../graphql/context.ts' {
 /** Deliveries by id; those of other organisations are not found. */
 export const deliveryLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.readMany(context, ids));
 const attemptsLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.attempts(context, ids));
+const trackingLoader = createLoader((ids: readonly Id<'dlv'>[], context) => context.services.deliveries.trackings(context, ids));
 
 export const DeliveryStatusType = builder.enumType('DeliveryStatus', {
   values: {
@@ -63,6 +65,17 @@ const AttemptType = builder.objectRef<AttemptRow>('Attempt').implement({
   }),
 });
 
+const TrackingType = builder.objectRef<TrackingRow>('Tracking').implement({
+  description: 'What an outside service says of something it took: a message on its way.',
+  fields: (t) => ({
+    reference: t.exposeString('reference', { description: 'What the service knows it by.' }),
+    status: t.exposeString('status', { description: 'In the service’s words: `sent`, `undelivered`.' }),
+    detail: t.exposeString('detail', { nullable: true, description: 'What went wrong, in a sentence.' }),
+    isFinal: t.exposeBoolean('isFinal', { description: 'Nothing else will come of it.' }),
+    notedAt: t.expose('notedAt', { type: 'DateTime' }),
+  }),
+});
+
 export const DeliveryType = nodeRef('Delivery', { prefix: 'dlv', load: deliveryLoader });
 DeliveryType.implement({
   description: 'The duty to get one event to one integration, and how far it got.',
@@ -84,6 +97,12 @@ DeliveryType.implement({
     attempts: t.field({
       type: [AttemptType],
       resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
+    }),
+    tracking: t.field({
+      description: 'What became of it after the outside service took it; null where that says nothing.',
+      type: TrackingType,
+      nullable: true,
+      resolve: ({ id }, _args, context) => trackingLoader(context).load(id),
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',

@@ -16,6 +16,7 @@ import {
   type DeliveryFilter,
   type DeliveryRow,
 } from './delivery-rows.ts';
+import { trackingsOfDeliveries, type TrackingRow } from './tracking-rows.ts';
 import { countPipelines, type PipelineCounts } from './pipeline.ts';
 import { byViewer, maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type By, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
 
@@ -104,6 +105,10 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
     /** The attempts of deliveries, each list in its order. */
     attempts: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, AttemptRow[]>> =>
       ifAllowed(caller, (reach) => attemptsOfDeliveries(reads, { reach, deliveryIds })),
+
+    /** What outside services say of deliveries they took. */
+    trackings: async (caller: Caller, deliveryIds: readonly Id<'dlv'>[]): Promise<Map<Id<'dlv'>, TrackingRow>> =>
+      ifAllowed(caller, (reach) => trackingsOfDeliveries(reads, { reach, deliveryIds })),
 
     /**
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent

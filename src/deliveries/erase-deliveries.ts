@@ -44,6 +44,12 @@ const forgetAnswered = `
   from deliveries d
   where d.id = attempts.delivery_id and d.response_id = any($1) and (attempts.error is not null or attempts.response_body is not null)`;
 
+/** So may what outside services said later. */
+const forgetTold = `
+  update trackings t set detail = null
+  from deliveries d
+  where d.response_id = any($1) and t.integration_id = d.integration_id and t.event_id = d.event_id and t.detail is not null`;
+
 const insertErasedEvents = `
   insert into erased_events (event_id, position, erased_at)
   select input.event_id, input.position, $3 from unnest($1::text[], $2::bigint[]) as input(event_id, position)
@@ -58,6 +64,7 @@ export async function eraseDeliveries(client: PoolClient, erased: ErasedResponse
   const undispatched = await cancelUndispatched(client, erased);
   const { rows: canceled } = await client.query<{ eventId: Id<'evt'>; position: number }>(cancelUnfinished, [responseIds, erasedAt]);
   await client.query(forgetAnswered, [responseIds]);
+  await client.query(forgetTold, [responseIds]);
   const events = new Map([...undispatched, ...canceled].map(({ eventId, position }) => [eventId, position]));
   await client.query(insertErasedEvents, [[...events.keys()], [...events.values()], erasedAt]);
 }

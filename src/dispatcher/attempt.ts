@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { CallContext, Outcome, Provider } from '../../integrations/provider.ts';
+import { isDatabaseTrouble } from '../database-trouble.ts';
 import type { AttemptRecord, DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { Log } from '../log.ts';
 import type { CountedOutcome, Decision } from './decide.ts';
@@ -57,7 +58,7 @@ export function createCalls(): Calls {
   };
 }
 
-/** Lets a provider try a batch within its time limit. A provider that throws has a bug; its deliveries are retried. */
+/** Lets a provider try a batch within its time limit. */
 export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promise<Attempted> {
   const { provider, contextFor, log, calls } = deps;
   const at = new Date();
@@ -74,12 +75,22 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
     return { at, durationMs: Math.round(performance.now() - began), outcomes };
   } catch (error) {
     log.error({ provider: provider.name, err: error }, 'provider.failed');
-    const fault: Outcome = { status: 'retry', error: 'PROVIDER_FAULT', reason: 'An internal error; it is logged.' };
+    const fault = faultOf(error);
     return { at, durationMs: Math.round(performance.now() - began), outcomes: works.map(() => fault) };
   } finally {
     clearTimeout(timer);
     calls.end(limit);
   }
+}
+
+/**
+ * What a provider throws. Where the database was away (its ledger, its form) no attempt is used up. Everything else is a
+ * bug in it, and does count: a delivery that it can never make would be tried for ever, and nobody would see it. So it
+ * is dead in the end, with its reason, and redelivered by one call when the bug is mended.
+ */
+function faultOf(error: unknown): Outcome {
+  if (isDatabaseTrouble(error)) return { status: 'deferred', reason: 'The database could not be reached.', afterMs: 5_000 };
+  return { status: 'retry', error: 'PROVIDER_FAULT', reason: 'An internal error; it is logged.' };
 }
 
 /** What is written of a delivery after an attempt. */

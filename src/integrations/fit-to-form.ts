@@ -50,7 +50,8 @@ async function readShape(em: EntityManager, { id, version, email, ownerId }: For
   return shapeOf({ id, version, definition, email: email ?? (await em.findOneOrFail(User, { id: ownerId })).email });
 }
 
-function refuseUnfit(provider: Provider, { settings, shape }: { settings: unknown; shape: FormShape }): void {
+/** Throws UserError with every fault of settings that do not fit a form. */
+export function refuseUnfit(provider: Provider, { settings, shape }: { settings: unknown; shape: FormShape }): void {
   const faults = provider.unfit?.(settings, shape) ?? [];
   if (faults.length === 0) return;
   throw new UserError(faults.map(({ message, path }) => ({ code: 'INVALID_INPUT', message, path: ['settings', provider.name, ...path] })));

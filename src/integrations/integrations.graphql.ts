@@ -126,7 +126,7 @@ builder.queryField('providers', (t) =>
   t.field({ description: 'What can be connected.', type: [ProviderType], resolve: () => [...installed] }),
 );
 
-const IntegrationSettingsInput = createSettingsInput(installed);
+export const IntegrationSettingsInput = createSettingsInput(installed);
 
 mutation('createIntegration', {
   description: 'Connects a form, or every form of the organisation, to a provider, for responses from now on.',

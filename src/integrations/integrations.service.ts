@@ -6,9 +6,8 @@ import { Organization } from '../accounts/organization.entity.ts';
 import { cancelPending } from '../deliveries/cancel-pending.ts';
 import { makePendingDue } from '../deliveries/make-pending-due.ts';
 import { isId, newId, type Id } from '../events/id.ts';
-import { Form } from '../forms/form.entity.ts';
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
-import { formsWhere, integrationsWhere, reachOf } from '../accounts/reach.ts';
+import { integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
@@ -26,6 +25,7 @@ import { Integration } from './integration.entity.ts';
 import { askFor } from './ask-for.ts';
 import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
+import { ownFormId, partnerOf, requirePartnersOwn } from './own-form.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
 
 export interface IntegrationsDeps extends SettingsDeps {
@@ -174,31 +174,9 @@ async function refuseTooManyOfPartner(em: EntityManager, wanted: { partnerId: Id
   throw new UserError('TOO_MANY', `A partner has at most ${maxPerFormOfPartner} webhooks on a form. Delete one first.`, ['formId']);
 }
 
-function partnerOf(viewer: Viewer): Id<'usr'> | null {
-  const reach = reachOf(viewer);
-  return reach.kind === 'granted' ? reach.partnerId : null;
-}
-
-/** The one provider that needs nothing of the organisation's, neither its accounts nor its money. */
-const partnersProvider = 'webhook';
-
-function requirePartnersOwn({ formId, provider }: { formId: string | null | undefined; provider: Provider }): void {
-  if (!formId) throw new UserError('INVALID_INPUT', 'As a partner, name the form: one that is granted to you.', ['formId']);
-  if (provider.name === partnersProvider) return;
-  throw new UserError('INVALID_INPUT', `A partner connects webhooks only, not ${provider.title}.`, ['settings', provider.name]);
-}
-
 function requireNamedForm(provider: Provider, formId: string | null | undefined): void {
   if (formId || !provider.needsForm) return;
   throw new UserError('INVALID_INPUT', `Name the form: ${provider.title} is for one form, whose questions its settings speak of.`, ['formId']);
-}
-
-/** A form within the viewer's reach, if one is named. Throws UserError where there is none of this id. */
-export async function ownFormId(em: EntityManager, wanted: { viewer: Viewer; formId: string | null | undefined }): Promise<Id<'form'> | null> {
-  const { viewer, formId } = wanted;
-  if (formId === null || formId === undefined) return null;
-  if (isId('form', formId) && (await em.count(Form, { ...formsWhere(reachOf(viewer)), id: formId, deletedAt: null })) > 0) return formId;
-  throw new UserError('NOT_FOUND', 'Your organisation has no form with this id.', ['formId']);
 }
 
 async function ownIntegration(em: EntityManager, wanted: { viewer: Viewer; id: string }): Promise<Integration> {

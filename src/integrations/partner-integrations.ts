@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Organization } from '../accounts/organization.entity.ts';
 import type { Id } from '../events/id.ts';
+import { enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
 import { Integration } from './integration.entity.ts';
 import { markDeleted } from './mark-deleted.ts';
 
@@ -18,6 +19,7 @@ export async function stopPartner(
   if (found.length > 0) organization.integrationsVersion += 1;
   for (const integration of found) {
     markDeleted(integration, now);
+    await enqueueDisconnect(em, integration);
     integration.statusReason = 'The partner whose it was does not have the form any more.';
   }
   return found.map(({ id }) => id);

@@ -15,7 +15,7 @@ import { Refusal } from '../responses/read-value.ts';
 import type { AnswerValue, StoredAnswers } from '../responses/response.entity.ts';
 import { UserError } from '../user-error.ts';
 import { readEmail, shapeOf } from './form-shape.ts';
-import { ownFormId } from './integrations.service.ts';
+import { ownFormId } from './own-form.ts';
 import { parseSettings } from './parse-settings.ts';
 
 export interface RuleTestsDeps {

@@ -1,21 +1,29 @@
 import type { Pool } from 'pg';
 import type { CallContext, FormShape } from '../../integrations/provider.ts';
 import { isDatabaseTrouble } from '../database-trouble.ts';
+import type { Event } from '../events/event.ts';
 import type { PublishedForms } from '../forms/published-forms.ts';
 import { integrationsById, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { readFormShape } from '../integrations/form-shape.ts';
 import { openIntegration, type OpeningDeps } from '../integrations/open-integration.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
+import type { EventEntry } from '../responses/rebuild-events.ts';
 import { pause } from '../run.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
+import { backfill } from './backfill.ts';
 import { connect, type Connected } from './connect.ts';
 import { disconnect } from './disconnect.ts';
 import type { Step, StepEnd } from './step.ts';
+import { verify } from './verify.ts';
 
 export interface StepDeps extends OpeningDeps {
   pool: Pool;
   forms: PublishedForms;
   callContext: (integration: EnabledIntegration, signal: AbortSignal) => CallContext<unknown>;
+  /** Makes events of stored responses; those whose response is erased are left out. */
+  rebuild: (entries: readonly EventEntry[]) => Promise<Event[]>;
+  /** Pending deliveries are there; must not wait or throw. */
+  onDue: () => void;
 }
 
 /** How a step ended, and what it found of its integration. */
@@ -54,8 +62,9 @@ async function take(deps: StepDeps, step: Step, signal: AbortSignal): Promise<Om
     case 'disconnect':
       return { end: await disconnect({ takeTurn }, step) };
     case 'backfill':
+      return { end: await backfill(deps, step) };
     case 'verify':
-      throw new Error('not yet');
+      return { end: await verify({ ...deps, takeTurn }, step) };
   }
 }
 

@@ -5,6 +5,7 @@ import type { Event } from '../events/event.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import { waitForWriters } from '../forms/response-writers.ts';
 import type { Viewer } from '../graphql/viewer.ts';
+import { forgetDifferences } from '../jobs/forget-differences.ts';
 import { inTransaction } from '../transaction.ts';
 import { UserError } from '../user-error.ts';
 import { rememberErasedClientIds } from './erased-client-ids.ts';
@@ -64,6 +65,7 @@ async function eraseFamily(client: PoolClient, key: Key): Promise<{ familyId: Id
   const revisions = await emptyRows(client, { familyId, erasedAt, userId: key.userId });
   const clientIds = revisions.flatMap(({ clientId }) => clientId ?? []);
   if (clientIds.length > 0) await rememberErasedClientIds(client, { formId, clientIds });
+  await forgetDifferences(client, { organizationId, responseIds: revisions.map(({ id }) => id) });
   await eraseDeliveries(client, { organizationId, formId, responseIds: revisions.map(({ id }) => id), erasedAt });
   const last = revisions.reduce((one, other) => (one.revision > other.revision ? one : other));
   return { familyId, event: await queueDeleted(client, { organizationId, formId, responseId: last.id }) };

@@ -36,6 +36,7 @@ export const table = `
   node(Integration)                      none     none  none   all   all    all    none    none      none none none all  all
   node(Integration/own)                  none     none  none   all   all    all    all     none      none none none all  all
   node(Invitation)                       none     none  none   all   none   none   none    none      none none none none none
+  node(Job)                              none     none  none   all   all    all    none    none      none none none all  all
   node(Member)                           none     none  none   all   all    all    none    none      none none none none none
   node(Organization)                     none     none  none   all   all    all    all     all       all  all  all  all  all
   node(Question)                         all      all   all    all   all    all    all     all       all  all  all  all  all
@@ -121,12 +122,17 @@ export const table = `
   Answer.question                        -        -     -      all   all    all    -       -         -    all  -    -    -
   Answer.response                        -        -     -      all   all    all    -       -         -    all  -    -    -
 
+  Job.differences                        -        -     -      all   all    all    -       -         -    -    -    all  all
+  Job.integration                        -        -     -      all   all    all    -       -         -    -    -    all  all
+
   Integration.deadLetters                -        -     -      all   all    all    -       -         -    -    -    F    all
   Integration.form                       -        -     -      all   all    all    -       -         -    -    -    all  all
+  Integration.jobs                       -        -     -      all   all    all    -       -         -    -    -    all  all
   Integration.partner                    -        -     -      none  none   none   -       -         -    -    -    none none
   Integration.settings                   -        -     -      all   all    some   -       -         -    -    -    all  some
   Integration/own.deadLetters            -        -     -      all   all    all    all     -         -    -    -    F    all
   Integration/own.form                   -        -     -      all   all    all    all     -         -    -    -    all  all
+  Integration/own.jobs                   -        -     -      all   all    all    none    -         -    -    -    all  all
   Integration/own.partner                -        -     -      all   all    all    all     -         -    -    -    none none
   Integration/own.settings               -        -     -      all   all    some   all     -         -    -    -    all  some
 
@@ -134,11 +140,13 @@ export const table = `
   Delivery.event                         -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.integration                   -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.redeliveredByUser             -        -     -      all   all    all    -       -         -    -    -    -    none
+  Delivery.tracking                      -        -     -      all   all    all    -       -         -    -    -    -    all
   Delivery.response                      -        -     -      all   all    all    -       -         -    -    -    -    none
   Delivery/own.attempts                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.event                     -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.integration               -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.redeliveredByUser         -        -     -      all   all    all    none    -         -    -    -    -    none
+  Delivery/own.tracking                  -        -     -      all   all    all    all     -         -    -    -    -    all
   Delivery/own.response                  -        -     -      all   all    all    none    -         -    -    -    -    none
 
   Mutation.register                      own      own   own    own   own    own    own     own       own  own  own  own  own
@@ -178,6 +186,11 @@ export const table = `
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.testRules                     U        N     F      own   own    F      F       F         F    F    F    F    F
+  Mutation.startBackfill                 U        N     F      ok    ok     F      F       F         F    F    F    F    ok
+  Mutation.cancelBackfill                U        N     F      ok    ok     F      F       F         F    F    F    F    ok
+  Mutation.verifySheet                   U        N     F      ok    ok     F      F       F         F    F    F    F    ok
+  Mutation.previewIntegration            U        N     F      own   own    F      own     N         F    F    F    own  F
+  Mutation.previewIntegration/response   U        N     F      own   own    F      F       F         F    F    F    F    F
   Mutation.redeliver                     U        N     F      ok    ok     F      N       N         F    F    F    F    ok
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
@@ -197,7 +210,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'RuleCount', 'TestedResponse', 'RuleFinding'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -219,6 +232,7 @@ export const nodes: Record<string, (things: Things) => string> = {
   Answer: ({ answerId }) => answerId,
   Integration: ({ integrationId }) => integrationId,
   'Integration/own': ({ ownIntegrationId }) => ownIntegrationId,
+  Job: ({ jobId }) => jobId,
   Delivery: ({ deliveryId }) => deliveryId,
   'Delivery/own': ({ ownDeliveryId }) => ownDeliveryId,
 };
@@ -293,6 +307,11 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   'updateIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId, paused: true }),
   deleteIntegration: ({ integrationId }) => ({ id: integrationId }),
   'deleteIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId }),
+  startBackfill: ({ fakeIntegrationId }) => ({ integrationId: fakeIntegrationId }),
+  cancelBackfill: ({ jobId }) => ({ id: jobId }),
+  verifySheet: ({ fakeIntegrationId }) => ({ integrationId: fakeIntegrationId }),
+  previewIntegration: ({ formId }) => ({ formId, ...webhook }),
+  'previewIntegration/response': ({ formId, responseId }) => ({ formId, responseId, ...webhook }),
   redeliver: ({ deliveryId }) => ({ deliveryIds: [deliveryId] }),
   'redeliver/own': ({ ownDeliveryId }) => ({ deliveryIds: [ownDeliveryId] }),
   'redeliver/found': ({ formId }) => ({ filter: { formId, status: 'DEAD' } }),

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getNamedType, isLeafType, isObjectType, isRequiredArgument, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType } from 'graphql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildSchema } from '../../src/api/schema.ts';
 import { subscribeOverSse, type Subscription } from '../support/subscriber.ts';
 import { openTenantSnapshots, type TenantSnapshots } from '../support/tenant-snapshot.ts';
 import { actors, keys, people, startWalkWorld, type Actor, type Things, type WalkWorld } from '../support/walk-world.ts';
 import { roles, scopes } from '../../src/graphql/viewer.ts';
 import { args, consuming, doors, inputs, nodes, parts, table, variants } from './schema-walk.table.ts';
+
+// one of its providers can do everything, or there would be mutations that nobody could do
+vi.mock('../../integrations/index.ts', async (original) => (await import('../support/fake-provider.ts')).withFake(await original()));
 
 const schema = buildSchema();
 const typeNamed = (name: string): GraphQLObjectType => {

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeBackground } from './contract/background.ts';
 import { describeConnecting } from './contract/connecting.ts';
 import { describeDelivering } from './contract/delivering.ts';
 import { describeRepeating } from './contract/repeating.ts';
@@ -21,6 +22,7 @@ export function describeProvider<Settings>(subject: Subject<Settings>): void {
     describeDelivering(subject);
     describeRepeating(subject);
     describeConnecting(subject);
+    describeBackground(subject);
     describeSecrecy(subject);
   });
 }

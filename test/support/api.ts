@@ -117,6 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     introspection: options.introspection ?? 'signed-in',
     callers,
     live: { settled: createSettled({ pool }), bell: { listen: () => () => undefined, isUp: () => false }, retentionMs: 14 * 86_400_000, now },
+    answerCallback: async () => 404,
     log: silentLog,
     host: '127.0.0.1',
     port: 0,

@@ -10,8 +10,8 @@ export interface ChildOrders {
   databaseUrl: string;
   natsUrl: string;
   settings: Record<string, string>;
-  /** Household responses to submit; the client ids are the prefix and a number. Who is to die submits more until it does. */
-  submit?: { formId: string; count: number; prefix: string };
+  /** Household responses to submit; the client ids are the prefix and a number, from `first` (0) on. Who is to die submits more until it does. */
+  submit?: { formId: string; count: number; prefix: string; first?: number; ownMobiles?: boolean };
   /** The `count`-th time this step is told, the process kills itself. */
   dieAt?: { step: Step; count: number };
 }
@@ -58,7 +58,7 @@ async function main(orders: ChildOrders): Promise<void> {
   if (submit) {
     while (!(await pipeline.readiness()).ready) await pause(20, stopping.signal);
     for (let round = 0; round === 0 || dieAt; round += 1) {
-      await submitRound(householdInputs({ ...submit, first: round * submit.count }));
+      await submitRound(householdInputs({ ...submit, first: (submit.first ?? 0) + round * submit.count }));
       await pause(200, stopping.signal);
     }
     report({ kind: 'submitted' });

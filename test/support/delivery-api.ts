@@ -3,6 +3,8 @@ import { createDeliveriesService } from '../../src/deliveries/deliveries.service
 import type { Event } from '../../src/events/event.ts';
 import type { Id } from '../../src/events/id.ts';
 import { createIntegrationsService } from '../../src/integrations/integrations.service.ts';
+import { createPreviewsService } from '../../src/integrations/previews.service.ts';
+import { createJobsService } from '../../src/jobs/jobs.service.ts';
 import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createSettled } from '../../src/outbox/settled.ts';
@@ -34,6 +36,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
   const announced: Id<'org'>[] = [];
   const committed: Event[] = [];
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
+  const settingsDeps = { providerNamed, sealer: testSealer, network: networkPolicy({ allowLoopback: false }) };
   let owners = 0;
   const api = await startTestApi({
     ...options,
@@ -53,13 +56,13 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
         integrations: createIntegrationsService({
+          ...settingsDeps,
           pool: operationPool,
-          providerNamed,
-          sealer: testSealer,
-          network: networkPolicy({ allowLoopback: false }),
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
+        previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads }),
       };

@@ -190,7 +190,7 @@ export async function insertJob(pool: Pool, details: JobDetails): Promise<Id<'jo
   const { organizationId, integrationId, kind, input = {}, status = 'waiting' } = details;
   await pool.query(
     `insert into jobs (id, organization_id, integration_id, kind, status, asked, input, progress, attempts, next_attempt_at, created_at)
-     values ($1, $2, $3, $4, $5, 1, $6, '{"done":0,"made":0}', 0, now(), now())`,
+     values ($1, $2, $3, $4, $5, 1, $6, '{"done":0,"made":0}', 0, now() - interval '1 second', now())`,
     [id, organizationId, integrationId, kind, status, JSON.stringify(input)],
   );
   return id;

@@ -1,10 +1,11 @@
 import type { Flag } from '../../src/events/flag.ts';
+import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
 import type { Id } from '../../src/events/id.ts';
 import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
 import { startDeliveryApi, type DeliveryApi } from './delivery-api.ts';
 import { createPeople, type People, type Person } from './people.ts';
-import { insertAttempt, insertDelivery, insertIntegration, insertOutboxRow, insertResponse, insertTenant } from './rows.ts';
+import { insertAttempt, insertDelivery, insertIntegration, insertJob, insertOutboxRow, insertResponse, insertTenant } from './rows.ts';
 
 /** Who asks. `granted` and `ungranted` are partners, with and without the form in question; `former` was an editor. */
 export const people = ['stranger', 'other', 'former', 'owner', 'editor', 'viewer', 'granted', 'ungranted'] as const;
@@ -32,6 +33,9 @@ export interface Things {
   answerId: string;
   integrationId: Id<'intg'>;
   ownIntegrationId: Id<'intg'>;
+  /** Of a provider that can do everything. */
+  fakeIntegrationId: Id<'intg'>;
+  jobId: Id<'job'>;
   deliveryId: Id<'dlv'>;
   ownDeliveryId: Id<'dlv'>;
   apiKeyId: Id<'key'>;
@@ -134,6 +138,19 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     await pool.query('insert into form_grants (membership_id, form_id) values ($1, $2)', [id, formId]);
     return id;
   };
+  const insertFake = async (of: { organizationId: Id<'org'>; userId: Id<'usr'>; formId: Id<'form'> }): Promise<Id<'intg'>> => {
+    const id = await insertIntegration(pool, of);
+    await pool.query(`update integrations set provider = 'fake', settings = '{}', secrets = '[]' where id = $1`, [id]);
+    return id;
+  };
+  /** Answers the first of them. */
+  const insertBackfills = async (integrationIds: readonly Id<'intg'>[], { organizationId, responseId }: { organizationId: Id<'org'>; responseId: Id<'resp'> }): Promise<Id<'job'>> => {
+    const ids: Id<'job'>[] = [];
+    for (const integrationId of integrationIds) ids.push(await insertJob(pool, { organizationId, integrationId, kind: 'backfill' }));
+    const result = { differing: 1, surplus: 0, differences: [{ responseId, difference: 'Is not there.' }], surplusFound: [] };
+    await pool.query('update jobs set result = $2 where id = any($1)', [ids, result]);
+    return ids[0] ?? newId('job');
+  };
   const insertKey = async (organizationId: Id<'org'>, userId: Id<'usr'>): Promise<Id<'key'>> => {
     const id = newId('key');
     await pool.query(
@@ -146,9 +163,11 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { owner: { organizationId, userId }, formId, responseId } = things;
     const integrationId = await insertIntegration(pool, { organizationId, userId, formId });
     await pool.query(`update integrations set partner_id = $2, settings = $3 where id = $1`, [integrationId, partner?.userId ?? null, JSON.stringify(secretSettings)]);
-    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, status: 'dead', errorClass: 'TIMEOUT', finishedAt: new Date() });
+    const eventId = newId('evt');
+    const deliveryId = await insertDelivery(pool, { organizationId, formId, responseId, integrationId, eventId, status: 'dead', errorClass: 'TIMEOUT', finishedAt: new Date() });
     await pool.query(`update deliveries set redelivered_at = now(), redelivered_by = 'member', redelivered_by_id = $2 where id = $1`, [deliveryId, userId]);
     await insertAttempt(pool, { deliveryId, number: 1 });
+    await noteTrackings(pool, { integrationId, trackings: [{ eventId, reference: 'SM1', status: 'sent', rank: 1, isFinal: false }] });
     return { integrationId, deliveryId };
   };
 
@@ -180,6 +199,8 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     return {
       ...form, ...theirs, amendedResponseId, erasedResponseId, reviewId, organizationId, userId, submission, responseId, unique, bystander,
       ownIntegrationId: own.integrationId,
+      fakeIntegrationId: await insertFake({ organizationId, userId, formId }),
+      jobId: await insertBackfills([theirs.integrationId, own.integrationId], { organizationId, responseId }),
       ownDeliveryId: own.deliveryId,
       answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
       apiKeyId: await insertKey(organizationId, userId),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { compileMessage, TemplateFault, templateLimits } from '../../integrations/message-template.ts';
 
 const names = new Set(['name', 'income', 'uses', 'response.id', 'form.title']);
@@ -48,4 +48,15 @@ describe('refused with a sentence is a message', () => {
 
 test('a message may be as long as the limit', () => {
   expect(message('x'.repeat(templateLimits.length))).toHaveLength(templateLimits.length);
+});
+
+test.each([
+  [300, 'is made all the same'],
+  [1_100, 'is given up'],
+])('a message that a busy machine makes with a pause of %i ms %s', (pauseMs, becomes) => {
+  const began = performance.now();
+  let passed = 0;
+  using _clock = vi.spyOn(performance, 'now').mockImplementation(() => began + (passed++ === 0 ? 0 : pauseMs));
+  if (becomes === 'is given up') expect(() => message('{{ name }}', { name: 'Ada' })).toThrow(TemplateFault);
+  else expect(message('{{ name }}', { name: 'Ada' })).toBe('Ada');
 });

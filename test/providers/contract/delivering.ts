@@ -6,7 +6,7 @@ import type { Manner, Subject } from '../service.ts';
 import { setUp } from './set-up.ts';
 
 /** Far above what stopping takes here, and below what a provider allows a call by itself. */
-const stopsSoon = { timeout: 5_000 };
+const stopsSoon = { timeout: 9_000 };
 
 const statusOf = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 

@@ -41,11 +41,12 @@ export function describeSecrecy<Settings>(subject: Subject<Settings>): void {
 
     expect(reasons.length).toBeGreaterThan(manners.length);
     for (const reason of reasons) expect(reason).toMatch(sentence);
-    const shown = [JSON.stringify([outcomes, at.tracked, at.noted, provider.quotas?.(context().settings) ?? []]), output.text()].join('\n');
+    const logged = [JSON.stringify(at.logged), output.text()].join('\n');
+    const shown = [JSON.stringify([outcomes, at.tracked, at.noted, provider.quotas?.(context().settings) ?? []]), logged].join('\n');
     const hidden = [...service.secrets, ...(service.confidential ?? []), ...context().secrets];
     expect(hidden.length).toBeGreaterThan(0);
     for (const secret of hidden) expect(shown).not.toContain(secret);
-    for (const event of events) for (const text of [mobileOf(event), 'Zoë']) expect([...reasons, output.text()].join('\n')).not.toContain(text);
+    for (const event of events) for (const text of [mobileOf(event), 'Zoë']) expect([...reasons, logged].join('\n')).not.toContain(text);
   });
 }
 

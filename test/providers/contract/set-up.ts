@@ -2,7 +2,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { CallContext, DeliveryRequest, LedgerEntry, Outcome, Tracking } from '../../../integrations/provider.ts';
 import type { Event } from '../../../src/events/event.ts';
 import { createHttpClient } from '../../../src/outbound/http-client.ts';
-import { createCallContext } from '../../support/call-context.ts';
+import { createCallContext, type Logged } from '../../support/call-context.ts';
 import { createMemoryLedger } from '../../support/ledger.ts';
 import { createManualClock, type ManualClock } from '../../support/simulators/clock.ts';
 import { sampleEvent, sampleForm } from '../sample.ts';
@@ -20,6 +20,7 @@ export interface SetUp<Settings> {
   /** Delivers an event attempt after attempt, with the waits that were asked for, until its outcome is a last one. */
   deliverToTheEnd(event: Event, from?: { attempt: number }): Promise<Outcome>;
   tracked: Tracking[];
+  logged: Logged[];
   /** All that was noted in the ledger. */
   noted: unknown[];
 }
@@ -63,7 +64,7 @@ export async function setUp<Settings>(subject: Subject<Settings>, { connected = 
     throw new Error(`${provider.name} came to no end within ${maxAttempts} attempts.`);
   };
   if (connected) expect(await provider.connect?.(context()) ?? { status: 'done' }).toHaveProperty('status', 'done');
-  return { service, clock, context, deliver, deliverOne, deliverToTheEnd, tracked: base.tracked, noted };
+  return { service, clock, context, deliver, deliverOne, deliverToTheEnd, tracked: base.tracked, logged: base.logged, noted };
 }
 
 /** More than the schedule has. */
