@@ -4,7 +4,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Standings } from '../accounts/standings.ts';
-import { createContext, type Services } from '../graphql/context.ts';
+import { createContext, type Context, type Services } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
+import { createLiveHub, type LiveHubOptions } from '../live/hub.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
@@ -14,10 +16,13 @@ import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
+import { createLiveEndpoint } from './live-endpoint.ts';
+import { createLivePlaces } from './live-places.ts';
 import { createOperationRunner } from './operation.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
 import { createBodyReader } from './read-body.ts';
 import { unavailable } from './refused.ts';
+import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -39,12 +44,17 @@ export interface ApiServerOptions {
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
+  /** What subscriptions are told from. */
+  live: LiveSources;
   /** What becomes of a request to `/callbacks/<integration>`. */
   answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
 }
+
+/** What subscriptions are told from, and how far back. */
+export type LiveSources = Pick<LiveHubOptions, 'settled' | 'bell' | 'retentionMs' | 'now'>;
 
 export interface Readiness {
   ready: boolean;
@@ -60,9 +70,16 @@ export interface ApiServer {
 /** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
-  const graphql = createEndpoint(options, limits);
+  const streaming = new WeakSet<ServerResponse>();
+  const { graphql, sockets, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
+  /** Once for each request: when it is answered, or when it becomes a subscription. */
+  const leave = (response: ServerResponse): void => {
+    if (streaming.has(response)) return;
+    streaming.add(response);
+    underWay -= 1;
+  };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request);
@@ -85,7 +102,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
     response.once('close', () => {
-      underWay -= 1;
+      leave(response);
       if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
     try {
@@ -100,26 +117,49 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   // Longer than the idle time of the usual load balancers, so that they close a connection first and never meet a closed one.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
+  sockets.attach(server);
   return {
     listen: () => listen(server, options),
-    close: () => close(server, options.closeMs ?? 10_000),
+    close: async () => {
+      const closed = close(server, options.closeMs ?? 10_000);
+      closeLive();
+      await closed;
+    },
   };
 }
 
-function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
+interface Endpoints {
+  graphql: ReturnType<typeof createGraphqlEndpoint>;
+  sockets: SocketEndpoint;
+  /** Ends all subscriptions: each is told its cursor. */
+  closeLive(): void;
+}
+
+function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
-  const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
-  return createGraphqlEndpoint({
+  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
+  const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, log, createContext: createOperationContext });
+  const places = createLivePlaces(limits);
+  const live = createLiveEndpoint({ hub, places });
+  const shared = {
     identify: createIdentify({ tokens, standings }),
-    bodies: createBodyReader(limits),
     callers,
-    prepare: createPrepare({ schema, documents, limits, introspection }),
+    prepare: createPrepare({ schema, documents: createDocuments({ schema, limits }), limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
-    streams: createStreamEndpoint({ schema, maskError, limits, log }),
     addressOf: addressFinder(options),
-    createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
-  });
+    createContext: createOperationContext,
+  };
+  const sockets = createSocketEndpoint({ ...shared, hub, places, limits, log });
+  return {
+    graphql: createGraphqlEndpoint({ ...shared, bodies: createBodyReader(limits), streams: createStreamEndpoint({ schema, maskError, limits, log }), live, streaming }),
+    sockets,
+    closeLive: () => {
+      hub.close();
+      sockets.close();
+      live.close();
+    },
+  };
 }
 
 const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>
