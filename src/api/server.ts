@@ -4,7 +4,9 @@ import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Standings } from '../accounts/standings.ts';
 import { newId, type Id } from '../events/id.ts';
-import { createContext, type Services } from '../graphql/context.ts';
+import { createContext, type Context, type Services } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
+import { createLiveHub, type LiveHubOptions } from '../live/hub.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { withinRequest } from '../request-scope.ts';
@@ -15,6 +17,8 @@ import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
+import { createLiveEndpoint } from './live-endpoint.ts';
+import { createLivePlaces } from './live-places.ts';
 import { close, listen } from './listening.ts';
 import { acceptsStream } from './media-type.ts';
 import { createOperationRunner } from './operation.ts';
@@ -23,6 +27,7 @@ import { createPrepare, type Introspection } from './prepare.ts';
 import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
 import { unavailable } from './refused.ts';
+import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -42,6 +47,8 @@ export interface ApiServerOptions extends ProbeOptions {
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
+  /** What subscriptions are told from. */
+  live: LiveSources;
   /** What becomes of a request to `/callbacks/<integration>`. */
   answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
@@ -52,6 +59,9 @@ export interface ApiServerOptions extends ProbeOptions {
   /** A request was answered, and how long that took; not told of streams and probes. */
   onAnswered?: ((facts: { path: string; status: number; durationMs: number }) => void) | undefined;
 }
+
+/** What subscriptions are told from, and how far back. */
+export type LiveSources = Pick<LiveHubOptions, 'settled' | 'bell' | 'retentionMs' | 'now'>;
 
 /** Follows a request for one answer while it runs; `statusOf` tells the answer's status afterwards. */
 export type TraceRequest = (facts: { traceparent: string | undefined; method: string; path: string; statusOf: () => number }, run: () => Promise<void>) => Promise<void>;
@@ -65,10 +75,17 @@ export interface ApiServer {
 /** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`, `/metrics`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
-  const graphql = createEndpoint(options, limits);
+  const streaming = new WeakSet<ServerResponse>();
+  const { graphql, sockets, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
+  /** Once for each request: when it is answered, or when it becomes a subscription. */
+  const leave = (response: ServerResponse): void => {
+    if (streaming.has(response)) return;
+    streaming.add(response);
+    underWay -= 1;
+  };
 
   const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', headers } = request;
@@ -99,7 +116,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
     response.once('close', () => {
-      underWay -= 1;
+      leave(response);
       tellAnswered(request, response, begun);
       if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
@@ -115,26 +132,49 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   // Longer than the idle time of the usual load balancers, so that they close a connection first and never meet a closed one.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
+  sockets.attach(server);
   return {
     listen: () => listen(server, options),
-    close: () => close(server, options.closeMs ?? 10_000),
+    close: async () => {
+      const closed = close(server, options.closeMs ?? 10_000);
+      closeLive();
+      await closed;
+    },
   };
 }
 
-function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
+interface Endpoints {
+  graphql: ReturnType<typeof createGraphqlEndpoint>;
+  sockets: SocketEndpoint;
+  /** Ends all subscriptions: each is told its cursor. */
+  closeLive(): void;
+}
+
+function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
-  const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
-  return createGraphqlEndpoint({
+  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
+  const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, log, createContext: createOperationContext });
+  const places = createLivePlaces(limits);
+  const live = createLiveEndpoint({ hub, places });
+  const shared = {
     identify: createIdentify({ tokens, standings }),
-    bodies: createBodyReader(limits),
     callers,
-    prepare: createPrepare({ schema, documents, limits, introspection }),
+    prepare: createPrepare({ schema, documents: createDocuments({ schema, limits }), limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
-    streams: createStreamEndpoint({ schema, maskError, limits, log }),
     addressOf: addressFinder(options),
-    createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
-  });
+    createContext: createOperationContext,
+  };
+  const sockets = createSocketEndpoint({ ...shared, hub, places, limits, log });
+  return {
+    graphql: createGraphqlEndpoint({ ...shared, bodies: createBodyReader(limits), streams: createStreamEndpoint({ schema, maskError, limits, log }), live, streaming }),
+    sockets,
+    closeLive: () => {
+      hub.close();
+      sockets.close();
+      live.close();
+    },
+  };
 }
 
 const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>

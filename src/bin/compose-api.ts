@@ -113,6 +113,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
     introspection: config.FORMWIRE_INTROSPECTION,
     callers,
+    live: { settled, bell: pipeline.bell, retentionMs: config.FORMWIRE_STREAM_MAX_AGE, now },
     answerCallback: createCallbacks({
       pool, providerNamed, sealer, log,
       callContext: pipeline.callContext,

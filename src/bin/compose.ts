@@ -30,6 +30,7 @@ import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
 import { announceDue, announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
+import { createBell, type Bell } from '../stream/bell.ts';
 import { createPublishEvent } from '../stream/publish.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 
@@ -57,6 +58,8 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   settled: Settled;
+  /** Rings when there may be something new of a form; in a process of the API. */
+  bell: Bell;
   submitter: Submitter;
   checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
@@ -110,6 +113,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   const writePool = openPool({ url: databaseUrl, max: connections.write, name: 'write', log });
   const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: connections.dispatch, name: 'dispatch', log }) : undefined;
   const publishing = openLink({ url: natsUrl, name: 'publishing', log });
+  const live = has('api') ? openLink({ url: natsUrl, name: 'live', log }) : undefined;
   const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
   const forms = createPublishedForms({ pool });
@@ -210,6 +214,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     pool,
     forms,
     settled: createSettled({ pool }),
+    bell: createBell({ link: live ?? publishing }),
     submitter,
     checks,
     onCommitted,
@@ -236,7 +241,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     ],
     close: async () => {
       await http.close();
-      await Promise.all([publishing.close(), consuming?.close()]);
+      await Promise.all([publishing.close(), consuming?.close(), live?.close()]);
       await Promise.all([pool.end(), writePool.end(), dispatchPool?.end()]);
     },
   };

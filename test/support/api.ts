@@ -28,6 +28,7 @@ import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
+import { createSettled } from '../../src/outbox/settled.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
 import { createTestDatabase, openTestPool } from './database.ts';
@@ -116,6 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     trustedProxies: options.trustedProxies ?? 0,
     introspection: options.introspection ?? 'signed-in',
     callers,
+    live: { settled: createSettled({ pool }), bell: { listen: () => () => undefined, isUp: () => false }, retentionMs: 14 * 86_400_000, now },
     answerCallback: async () => 404,
     log: silentLog,
     host: '127.0.0.1',
