@@ -26,6 +26,8 @@ export interface Provider<Settings = unknown> {
   refuse?(settings: Settings, network: NetworkPolicy): string | undefined;
   /** What of the settings does not fit a version of the form: refused when they are saved, reported when the form changes. */
   unfit?(settings: Settings, form: FormShape): readonly SettingsFault[];
+  /** Whether what it sends reaches people, who would be bothered by old news: a replay leaves it out, unless that was asked for. */
+  reachesPeople?: boolean;
   /** Made once when an integration is created, and shown once in the mutation's answer. */
   createSecret?(): string;
   /** Whether first deliveries of one form must go out in the order the responses came in. */
@@ -126,6 +128,8 @@ export interface QuotaRate {
 export interface DeliveryRequest {
   event: Event;
   attempt: number;
+  /** The replay that sends it, for a receiver that can be told. */
+  replayId?: Id<'rpl'>;
 }
 
 /** What a call is about, and what it may use. */

@@ -19,6 +19,7 @@ export const sms = {
   defaultEvents: ['response.created', 'response.cleared'] satisfies EventType[],
   unfit: unfitSettings,
   quotas: quotasOf,
+  reachesPeople: true,
   preview: (event, about) => previewReceipt(event, about),
   deliver: (batch, context) => Promise.all(batch.map((request) => deliverReceipt(request, context))),
   callback: takeCallback,

@@ -19,7 +19,7 @@ export const webhook = {
   deliver: (batch, context) => Promise.all(batch.map((request) => deliverOne(request, context))),
 } satisfies Provider<WebhookSettings>;
 
-async function deliverOne({ event }: DeliveryRequest, context: CallContext<WebhookSettings>): Promise<Outcome> {
+async function deliverOne({ event, replayId }: DeliveryRequest, context: CallContext<WebhookSettings>): Promise<Outcome> {
   const { settings, secrets, signal, http, now } = context;
   const timestamp = Math.floor(now().getTime() / 1_000);
   const { id, body, traceparent } = event;
@@ -31,6 +31,7 @@ async function deliverOne({ event }: DeliveryRequest, context: CallContext<Webho
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
       'webhook-signature': signatures({ id, timestamp, body }, secrets),
+      ...(replayId && { 'webhook-replay': replayId }),
       ...(traceparent !== undefined && { traceparent }),
     },
     body,

@@ -27,6 +27,8 @@ const permissions = {
   'jobs:write': { roles: ['owner', 'editor'], scopes: ['operate'] },
   'deliveries:read': { roles: ['owner', 'editor', 'viewer', 'partner'], scopes: ['operate'] },
   'deliveries:write': { roles: ['owner', 'editor', 'partner'], scopes: ['operate'] },
+  'replays:read': { roles: ['owner', 'editor', 'viewer'], scopes: ['operate'] },
+  'replays:write': { roles: ['owner', 'editor'], scopes: ['operate'] },
   'members:read': { roles: ['owner', 'editor', 'viewer'], scopes: [] },
   'members:write': { roles: ['owner'], scopes: [] },
   'keys:write': { roles: ['owner'], scopes: [] },

@@ -33,6 +33,7 @@ import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
+import { createReplaysService } from '../replays/replays.service.ts';
 import type { Sealer } from '../sealing.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { shareConnections, type Pipeline } from './compose.ts';
@@ -102,6 +103,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         announceChange: pipeline.announceIntegrations,
         now,
       }),
+      replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer, log, now }),
       jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),

@@ -10,8 +10,8 @@ type Queryable = Pick<Pool | PoolClient, 'query'>;
  * (`eventIdOf`). A revision that was made by an amendment has its event among the changes.
  */
 const createdEvent = sql`
-  'evt_' || substr(r.id, 6) as id, 'response.created' as type, r.form_id, r.id as response_id, r.position, r.integrations_version`;
-const changeEvent = sql`c.event_id as id, c.type, c.form_id, c.response_id, c.position, c.integrations_version`;
+  'evt_' || substr(r.id, 6) as id, 'response.created' as type, r.form_id, r.id as response_id, r.position, r.integrations_version, r.submitted_at as accepted_at`;
+const changeEvent = sql`c.event_id as id, c.type, c.form_id, c.response_id, c.position, c.integrations_version, c.created_at as accepted_at`;
 
 /**
  * Events with what is recorded of them, in one look: an event leaves the outbox in the commit that records its last
@@ -20,7 +20,7 @@ const changeEvent = sql`c.event_id as id, c.type, c.form_id, c.response_id, c.po
 const withRecords = (events: Sql): Sql => sql`
   with e as (${events})
   select e.id, e.type, f.organization_id as "organizationId", e.form_id as "formId", e.response_id as "responseId",
-         e.position::float8 as position, e.integrations_version as "integrationsVersion",
+         e.position::float8 as position, e.integrations_version as "integrationsVersion", e.accepted_at as "acceptedAt",
          r.erased_at is not null as "isErased",
          exists (select 1 from outbox o where o.position = e.position) as "isQueued",
          coalesce((

@@ -13,6 +13,7 @@ export interface AcceptedEvent {
   position: number;
   /** null: it is from before this was kept. */
   integrationsVersion: number | null;
+  acceptedAt: Date;
   /** Whether its response was erased: then there is nothing to send of it, but that it was. */
   isErased: boolean;
   /** Whether it is in the outbox: not every outcome is recorded. */

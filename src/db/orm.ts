@@ -24,6 +24,7 @@ import { Question } from '../forms/question.entity.ts';
 import { Section } from '../forms/section.entity.ts';
 import { Integration } from '../integrations/integration.entity.ts';
 import { Job } from '../jobs/job.entity.ts';
+import { Replay } from '../replays/replay.entity.ts';
 import { LedgerCounter } from '../ledger/ledger-counter.entity.ts';
 import { LedgerEntry } from '../ledger/ledger-entry.entity.ts';
 import { Change } from '../outbox/change.entity.ts';
@@ -55,7 +56,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads, onPool }: OrmOpt
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job, MissingDelivery, CompletenessWalk,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job, Replay, MissingDelivery, CompletenessWalk,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -9,11 +9,17 @@ const cancelSome = `
     select id from deliveries where integration_id = any($1) and status = 'pending' limit 5000 for update skip locked
   )`;
 
-/** Few at a time: see `aheadOf`. What a dispatcher is writing down at this moment is met in the next round. */
+/**
+ * What a replay sends again goes back to what it was; what it alone has made is dead, for it was due, and can be sent
+ * again. Few at a time: see `aheadOf`. What a dispatcher is writing down at this moment is met in the next round.
+ */
 const cancelOfJob = `
   with canceled as (
-    update deliveries set status = 'canceled', reason = 'The job that made it was canceled.', next_attempt_at = null,
-           claimed_by = null, claim_expires_at = null, finished_at = now()
+    update deliveries
+    set status = coalesce(replayed_from, case when replay_id is null then 'canceled' else 'dead' end),
+        reason = case when replayed_from = 'delivered' then null when replay_id is null then 'The job that made it was canceled.' else 'The replay that was to send it was canceled.' end,
+        finished_at = case when replayed_from is null then now() else coalesce(last_attempt_at, now()) end,
+        next_attempt_at = null, claimed_by = null, claim_expires_at = null
     where id in (select id from deliveries where job_id = $1 and status = 'pending' for update skip locked)
     returning id
   )

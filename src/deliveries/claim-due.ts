@@ -30,6 +30,7 @@ export interface ClaimedDelivery {
   partition: number;
   attempts: number;
   scheduleStart: number;
+  replayId: Id<'rpl'> | null;
 }
 
 const pendingIntegrations = `
@@ -69,7 +70,7 @@ const claimFound = `
   from due where d.id = due.id and d.status = 'pending'
   returning d.id, d.event_id as "eventId", d.event_type as type, d.position::float8 as position,
             d.organization_id as "organizationId", d.form_id as "formId", d.response_id as "responseId",
-            d.integration_id as "integrationId", d.partition, d.attempts, d.schedule_start as "scheduleStart"`;
+            d.integration_id as "integrationId", d.partition, d.attempts, d.schedule_start as "scheduleStart", d.replay_id as "replayId"`;
 
 const claimEach = (rule: { ready: string; order: string }): string => `
   with ${heldPartitions}, due as (
@@ -85,8 +86,9 @@ const claimEach = (rule: { ready: string; order: string }): string => `
 
 const claimByTime = claimEach({ ready: 'p.next_attempt_at <= now()', order: 'p.next_attempt_at' });
 const claimOldest = claimEach({ ready: isReady, order: 'p.position' });
+/** A replay is no hand: it sends by the hundred, which a receiver that is down is spared. */
 const claimByHand = claimEach({
-  ready: 'p.next_attempt_at <= now() and p.schedule_start = p.attempts and p.attempts > 0',
+  ready: 'p.next_attempt_at <= now() and p.schedule_start = p.attempts and p.attempts > 0 and p.replay_id is null',
   order: 'p.next_attempt_at',
 });
 

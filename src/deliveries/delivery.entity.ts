@@ -45,6 +45,10 @@ const DeliverySchema = defineEntity({
     claimExpiresAt: timeColumn().nullable(),
     /** The job that made it, where no event did. */
     jobId: idColumn<'job'>().nullable(),
+    /** The replay that sends it, or sent it last; null where something else did since. */
+    replayId: idColumn<'rpl'>().nullable(),
+    /** What it was before that replay; null where that made it. */
+    replayedFrom: p.text().$type<DeliveryStatus>().nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),
   },

@@ -30,7 +30,7 @@ const isErased = sql`
 const isBeingTried = sql`d.status = 'pending' and coalesce(d.claim_expires_at > now(), false)`;
 
 /**
- * Makes chosen deliveries pending and due, with their retry schedule begun anew. Rows are taken in the order of their
+ * Makes chosen deliveries pending and due, with their retry schedule begun anew, and takes them out of a replay. Rows are taken in the order of their
  * ids, so that two calls never wait for each other; none that a dispatcher may be writing down at the same time.
  */
 const restart = (reach: Reach, { condition, limit, by }: { condition: Sql; limit: number; by: By }): Sql => sql`
@@ -45,7 +45,8 @@ const restart = (reach: Reach, { condition, limit, by }: { condition: Sql; limit
   update deliveries d
   set status = 'pending', reason = null, next_attempt_at = now(), schedule_start = d.attempts, finished_at = null,
       claimed_by = null, claim_expires_at = null,
-      redelivered_at = now(), redelivered_by = ${by.by}, redelivered_by_id = ${by.userId}, redrives = 0
+      redelivered_at = now(), redelivered_by = ${by.by}, redelivered_by_id = ${by.userId}, redrives = 0,
+      job_id = case when d.replay_id is null then d.job_id end, replay_id = null, replayed_from = null
   from chosen where d.id = chosen.id
   returning d.id`;
 

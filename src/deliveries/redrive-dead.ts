@@ -24,7 +24,8 @@ const redrive = `
   update deliveries d
   set status = 'pending', reason = null, next_attempt_at = now(), schedule_start = d.attempts, finished_at = null,
       claimed_by = null, claim_expires_at = null,
-      redelivered_at = now(), redelivered_by = 'schedule', redelivered_by_id = null, redrives = d.redrives + 1
+      redelivered_at = now(), redelivered_by = 'schedule', redelivered_by_id = null, redrives = d.redrives + 1,
+      job_id = case when d.replay_id is null then d.job_id end, replay_id = null, replayed_from = null
   from due where d.id = due.id
   returning d.integration_id as "integrationId"`;
 

@@ -72,7 +72,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   const timer = setTimeout(() => limit.abort(), provider.limits.timeoutMs);
   calls.begin(limit, works);
   const followed = deps.follow?.(works, provider.name);
-  const batch = works.map((work, index) => ({ event: followed?.events[index] ?? work.event, attempt: work.attempts + 1 }));
+  const batch = works.map((work, index) => ({ event: followed?.events[index] ?? work.event, attempt: work.attempts + 1, ...(work.replayId && { replayId: work.replayId }) }));
   let outcomes: readonly Outcome[] = [];
   try {
     if (!provider.deliver) throw new Error(`${provider.name} delivers nothing`);

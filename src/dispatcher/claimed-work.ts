@@ -47,6 +47,7 @@ export async function claimedWork(facts: {
         lease,
         attempts: one.attempts,
         scheduleStart: one.scheduleStart,
+        replayId: one.replayId ?? undefined,
         since: performance.now(),
         isOurs: () => partitions.isHeld(lease) && performance.now() < expiresAt,
         settle: (state, onRecorded) => recorder.retry({ ...state, id: one.id, lease }, onRecorded),

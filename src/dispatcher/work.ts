@@ -14,6 +14,8 @@ export interface Work {
   attempts: number;
   /** Attempts that had been made when the retry schedule began anew. */
   scheduleStart: number;
+  /** The replay that sends it. */
+  replayId?: Id<'rpl'> | undefined;
   /** When it came into the lane, in milliseconds of the monotonic clock. */
   since: number;
   /** Whether the lease and the claim still hold: an attempt after that could be another dispatcher's. */

@@ -4,11 +4,12 @@ import { inTransaction } from '../transaction.ts';
 import type { Job, JobCursor, JobProgress, JobResult } from './job.entity.ts';
 
 /** A job in this process's hands, as it was when it was claimed. */
-export interface ClaimedJob extends Pick<Job, 'id' | 'organizationId' | 'integrationId' | 'kind' | 'asked' | 'input' | 'cursor' | 'progress' | 'result' | 'attempts'> {
+export interface ClaimedJob extends Pick<Job, 'id' | 'organizationId' | 'integrationId' | 'replayId' | 'kind' | 'asked' | 'input' | 'cursor' | 'progress' | 'result' | 'attempts'> {
   claim: Id<'clm'>;
 }
 
-const isDue = `j.status in ('waiting', 'running') and j.next_attempt_at <= now() and (j.claim_expires_at is null or j.claim_expires_at < now())`;
+const isDue = `j.status in ('waiting', 'running') and j.next_attempt_at <= now() and (j.claim_expires_at is null or j.claim_expires_at < now())
+  and not exists (select 1 from replays r where r.id = j.replay_id and r.paused_at is not null)`;
 /** Steps of one integration follow each other: two at a time could make the same thing twice outside. */
 const isAlone = `not exists (select 1 from jobs other where other.integration_id = j.integration_id and other.claim_expires_at > now())`;
 
@@ -23,11 +24,11 @@ const claimNext = `
          claimed_by = $1, claim_expires_at = now() + make_interval(secs => $2 / 1000.0)
   where id = (
     select j.id from jobs j where ${isDue} and ${isAlone}
-    order by j.kind in ('backfill', 'verify'), j.next_attempt_at
+    order by j.kind in ('backfill', 'verify', 'replay'), j.next_attempt_at
     limit 1
     for update skip locked
   )
-  returning id, organization_id as "organizationId", integration_id as "integrationId", kind, asked, input, cursor, progress, result, attempts`;
+  returning id, organization_id as "organizationId", integration_id as "integrationId", replay_id as "replayId", kind, asked, input, cursor, progress, result, attempts`;
 
 /** Claims the next job that is due, for `claimMs`; undefined where none is. No transaction stays open. */
 export async function claimJob(pool: Pool, claimMs: number): Promise<ClaimedJob | undefined> {
@@ -54,6 +55,16 @@ export async function renewClaim(pool: Pool, { id, claim }: Held, claimMs: numbe
 /** Gives up a claim of which nothing else is to be written, also that of a job that was canceled: the next may begin. */
 export async function releaseJob(pool: Pool, { id, claim }: Held): Promise<void> {
   await pool.query({ name: 'release-job', text: 'update jobs set claimed_by = null, claim_expires_at = null where id = $1 and claimed_by = $2', values: [id, claim] });
+}
+
+const hold = `select 1 from jobs where id = $1 and claimed_by = $2 and status = 'running' for update`;
+
+/**
+ * Locks the job's row for a transaction that learns only by its own work how far it brings the job. False: the claim is
+ * lost, or the job was canceled, and the step must leave no trace.
+ */
+export async function holdJob(client: PoolClient, { id, claim }: Held): Promise<boolean> {
+  return (await client.query(hold, [id, claim])).rowCount === 1;
 }
 
 /** What a step has brought a job to. */
@@ -112,9 +123,9 @@ function columnsOf(settlement: Settlement): unknown[] {
   }
 }
 
-const forget = `delete from jobs where finished_at < now() - interval '30 days'`;
+const forget = `delete from jobs where finished_at < now() - interval '30 days' and replay_id is null`;
 
-/** Forgets what has been finished for thirty days. */
+/** Forgets what has been finished for thirty days; not the parts of replays, which tell what was sent again. */
 export async function forgetOldJobs(pool: Pool): Promise<void> {
   await pool.query({ name: 'forget-jobs', text: forget });
 }

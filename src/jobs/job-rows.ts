@@ -24,7 +24,7 @@ const counted = trusted(`
     select count(*) filter (where d.status = 'pending')::int as pending, count(*) filter (where d.status = 'dead')::int as dead,
            count(*) filter (where d.status = 'canceled')::int as canceled
     from deliveries d where d.job_id = j.id and d.status <> 'delivered'
-  ) counts on j.kind in ('backfill', 'verify')`);
+  ) counts on j.kind in ('backfill', 'verify', 'replay')`);
 
 interface Of {
   organizationId: Id<'org'>;

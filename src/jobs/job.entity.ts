@@ -1,11 +1,13 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, jsonColumn, timeColumn } from '../columns.ts';
+import type { ReplayTask } from '../replays/replay-task.ts';
 
 /**
  * connect, disconnect: what the provider's methods of this name do · backfill: responses that are there already become
- * deliveries · verify: the outside service is compared with the responses
+ * deliveries · verify: the outside service is compared with the responses ·
+ * replay: a part of a replay, the one to this integration
  */
-export const jobKinds = ['connect', 'disconnect', 'backfill', 'verify'] as const;
+export const jobKinds = ['connect', 'disconnect', 'backfill', 'verify', 'replay'] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 /** waiting: nothing was done yet · running: begun, also while it waits for its next step · failed: given up, as the reason says */
@@ -20,18 +22,21 @@ export interface JobInput {
   again?: boolean;
   /** Verify: what differs is mended. */
   repair?: boolean;
+  /** Replay: what is to be sent again. */
+  replay?: ReplayTask;
 }
 
-/** Where a walk over responses goes on: behind this response of this form. */
+/** Where a walk goes on: over responses, behind this one of this form; over events, behind the one at this position. */
 export interface JobCursor {
   formId: string;
   responseId: string;
+  position?: number;
 }
 
 export interface JobProgress {
-  /** Responses to look at, counted when the job began. */
+  /** Responses, or events, to look at, counted when the job began. */
   total?: number;
-  /** Responses that were looked at. */
+  /** Those that were looked at. */
   done: number;
   /** Deliveries that were made. */
   made: number;
@@ -54,6 +59,8 @@ const JobSchema = defineEntity({
     id: idColumn<'job'>().primary(),
     organizationId: idColumn<'org'>(),
     integrationId: idColumn<'intg'>(),
+    /** The replay it is a part of. */
+    replayId: idColumn<'rpl'>().nullable(),
     kind: p.text().$type<JobKind>(),
     status: p.text().$type<JobStatus>(),
     /** How often it was asked for: if that grew while it ran, it runs again. */
@@ -77,6 +84,7 @@ const JobSchema = defineEntity({
   indexes: [
     { properties: ['integrationId', 'id'] },
     { properties: ['finishedAt'] },
+    { name: 'jobs_replay_index', expression: `create index "jobs_replay_index" on "jobs" ("replay_id") where replay_id is not null` },
     {
       name: 'jobs_unfinished_index',
       expression: `create unique index "jobs_unfinished_index" on "jobs" ("integration_id", "kind") where status in ('waiting', 'running')`,

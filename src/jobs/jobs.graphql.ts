@@ -14,7 +14,7 @@ declare module '../graphql/context.ts' {
   }
 }
 
-const jobLoader = createLoader((ids: readonly Id<'job'>[], context) => context.services.jobs.readMany(context, ids));
+export const jobLoader = createLoader((ids: readonly Id<'job'>[], context) => context.services.jobs.readMany(context, ids));
 const ofIntegrationLoader = createLoader((ids: readonly Id<'intg'>[], context) => context.services.jobs.ofIntegrations(context, ids));
 
 const JobKindType = builder.enumType('JobKind', {
@@ -23,6 +23,7 @@ const JobKindType = builder.enumType('JobKind', {
     DISCONNECT: { value: 'disconnect', description: 'Takes it away again.' },
     BACKFILL: { value: 'backfill', description: 'Delivers responses from before.' },
     VERIFY: { value: 'verify', description: 'Compares what is outside with the responses.' },
+    REPLAY: { value: 'replay', description: 'Sends events of before again: a part of a replay.' },
   } as const,
 });
 
@@ -44,16 +45,16 @@ const JobDifferenceType = builder.objectRef<JobResult['differences'][number]>('J
   }),
 });
 
-const JobType = nodeRef('Job', { prefix: 'job', load: jobLoader });
+export const JobType = nodeRef('Job', { prefix: 'job', load: jobLoader });
 JobType.implement({
-  description: 'Work of an integration that goes on in the background. It is forgotten thirty days after its end.',
+  description: 'Work of an integration that goes on in the background. It is forgotten thirty days after its end; a part of a replay is not.',
   fields: (t) => ({
     kind: t.expose('kind', { type: JobKindType }),
     status: t.expose('status', { type: JobStatusType }),
     reason: t.exposeString('reason', { nullable: true, description: 'What it waits for, or why it was given up.' }),
     integration: t.field({ type: IntegrationType, nullable: true, resolve: ({ integrationId }, _args, context) => integrationLoader(context).load(integrationId) }),
-    total: t.int({ nullable: true, description: 'Responses to look at; null until they are counted.', resolve: ({ progress }) => progress.total ?? null }),
-    done: t.int({ description: 'Responses that were looked at.', resolve: ({ progress }) => progress.done }),
+    total: t.int({ nullable: true, description: 'Responses, or events, to look at; null until they are counted.', resolve: ({ progress }) => progress.total ?? null }),
+    done: t.int({ description: 'Those that were looked at.', resolve: ({ progress }) => progress.done }),
     delivered: t.int({ description: 'Of the deliveries that it made.', resolve: ({ progress, pending, dead, canceled }) => Math.max(0, progress.made - pending - dead - canceled) }),
     pending: t.exposeInt('pending'),
     dead: t.exposeInt('dead'),

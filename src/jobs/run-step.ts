@@ -6,6 +6,7 @@ import type { PublishedForms } from '../forms/published-forms.ts';
 import { integrationsById, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { readFormShape } from '../integrations/form-shape.ts';
 import { openIntegration, type OpeningDeps } from '../integrations/open-integration.ts';
+import { replay } from '../replays/replay.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import type { EventEntry } from '../responses/rebuild-events.ts';
 import { pause } from '../run.ts';
@@ -65,6 +66,8 @@ async function take(deps: StepDeps, step: Step, signal: AbortSignal): Promise<Om
       return { end: await backfill(deps, step) };
     case 'verify':
       return { end: await verify({ ...deps, takeTurn }, step) };
+    case 'replay':
+      return { end: await replay(deps, step) };
   }
 }
 

@@ -42,6 +42,7 @@ export const table = `
   node(Organization)                     none     none  none   all   all    all    all     all       all  all  all  all  all
   node(Question)                         all      all   all    all   all    all    all     all       all  all  all  all  all
   node(Question/removed)                 none     none  none   all   all    all    all     none      all  all  all  all  all
+  node(Replay)                           none     none  none   all   all    all    none    none      none none none none all
   node(Response)                         none     none  none   all   all    all    none    none      none all  none none none
   node(Review)                           none     none  none   all   all    all    none    none      none all  none none none
   node(Section)                          all      all   all    all   all    all    all     all       all  all  all  all  all
@@ -68,6 +69,7 @@ export const table = `
   Form.integrations                      U        F     F      all   all    all    some    F         F    F    F    all  all
   Form.owner                             none     none  none   all   all    all    none    none      none none none none none
   Form.questions                         all      all   all    all   all    all    all     all       all  all  all  all  all
+  Form.replays                           U        F     F      all   all    all    F       F         F    F    F    F    all
   Form.responses                         U        F     F      all   all    all    F       F         F    all  F    F    F
   Form.sections                          all      all   all    all   all    all    all     all       all  all  all  all  all
   Form.versionByNumber                   U        F     F      all   all    all    all     F         all  all  all  all  all
@@ -125,6 +127,9 @@ export const table = `
 
   Job.differences                        -        -     -      all   all    all    -       -         -    -    -    all  all
   Job.integration                        -        -     -      all   all    all    -       -         -    -    -    all  all
+
+  Replay.form                            -        -     -      all   all    all    -       -         -    -    -    -    all
+  Replay.jobs                            -        -     -      all   all    all    -       -         -    -    -    -    all
 
   Integration.deadLetters                -        -     -      all   all    all    -       -         -    -    -    F    all
   Integration.form                       -        -     -      all   all    all    -       -         -    -    -    all  all
@@ -196,6 +201,11 @@ export const table = `
   Mutation.redeliver/own                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
   Mutation.redeliver/found               U        own   F      ok    ok     F      ok      own       F    F    F    F    ok
   Mutation.repairMissing                 U        N     F      ok    ok     F      ok      N         F    F    F    F    ok
+  Mutation.previewReplay                 U        N     F      own   own    F      F       F         F    F    F    F    own
+  Mutation.startReplay                   U        X     F      ok    X      F      F       F         F    F    F    F    ok
+  Mutation.pauseReplay                   U        N     F      ok    ok     F      F       F         F    F    F    F    ok
+  Mutation.cancelReplay                  U        N     F      ok    ok     F      F       F         F    F    F    F    ok
+  Mutation.resumeReplay                  U        N     F      ok    ok     F      F       F         F    F    F    F    ok
 `;
 
 /**
@@ -212,7 +222,7 @@ export const variants: Record<string, readonly string[]> = {
 };
 
 /** Objects that are part of what they stand in, as a text would be: whoever sees that, sees them and what they name. */
-export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'Reconciliation', 'ReconciledIntegration', 'MissingDelivery', 'RuleCount', 'TestedResponse', 'RuleFinding'];
+export const parts: readonly string[] = ['Translation', 'FormChange', 'FieldChange', 'JobDifference', 'DeadLetters', 'DeadRedrive', 'Reconciliation', 'ReconciledIntegration', 'MissingDelivery', 'RuleCount', 'TestedResponse', 'RuleFinding', 'ReplayAction', 'ReplayEndpoint', 'ReplayPreview'];
 
 /** An example of each kind of node; of a variant as `Type/variant`. */
 export const nodes: Record<string, (things: Things) => string> = {
@@ -235,6 +245,7 @@ export const nodes: Record<string, (things: Things) => string> = {
   Integration: ({ integrationId }) => integrationId,
   'Integration/own': ({ ownIntegrationId }) => ownIntegrationId,
   Job: ({ jobId }) => jobId,
+  Replay: ({ replayId }) => replayId,
   Delivery: ({ deliveryId }) => deliveryId,
   'Delivery/own': ({ ownDeliveryId }) => ownDeliveryId,
 };
@@ -318,6 +329,11 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   redeliver: ({ deliveryId }) => ({ deliveryIds: [deliveryId] }),
   'redeliver/own': ({ ownDeliveryId }) => ({ deliveryIds: [ownDeliveryId] }),
   repairMissing: ({ formId }) => ({ formId }),
+  previewReplay: ({ formId }) => ({ formId, mode: 'MISSED', since: '2020-01-01T00:00:00Z' }),
+  startReplay: ({ replayToken }) => ({ token: replayToken }),
+  pauseReplay: ({ replayId }) => ({ id: replayId }),
+  resumeReplay: ({ pausedReplayId }) => ({ id: pausedReplayId }),
+  cancelReplay: ({ replayId }) => ({ id: replayId }),
   'redeliver/found': ({ formId }) => ({ filter: { formId, status: 'DEAD' } }),
 };
 

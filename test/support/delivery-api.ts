@@ -9,6 +9,8 @@ import { createJobsService } from '../../src/jobs/jobs.service.ts';
 import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createSettled } from '../../src/outbox/settled.ts';
+import { silentLog } from '../../src/log.ts';
+import { createReplaysService } from '../../src/replays/replays.service.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
@@ -62,6 +64,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
+        replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer: testSealer, log: silentLog, now: () => new Date() }),
         jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),

@@ -8,6 +8,7 @@ import type { FormDefinition } from '../../src/forms/form-definition.ts';
 import type { IntegrationStatus } from '../../src/integrations/integration.entity.ts';
 import type { JobInput, JobKind, JobStatus } from '../../src/jobs/job.entity.ts';
 import type { Collector, Respondent, StoredAnswers } from '../../src/responses/response.entity.ts';
+import type { ReplayTask } from '../../src/replays/replay-task.ts';
 
 /** Rows as the write path and the dispatcher leave them, for tests of what reads them. */
 
@@ -183,6 +184,29 @@ export interface JobDetails {
   kind: JobKind;
   input?: JobInput;
   status?: JobStatus;
+}
+
+export interface ReplayDetails {
+  organizationId: Id<'org'>;
+  userId: Id<'usr'>;
+  formId: Id<'form'>;
+  integrationId: Id<'intg'>;
+  isPaused?: boolean;
+}
+
+/** A replay with one part, of which nothing was done yet. */
+export async function insertReplay(pool: Pool, { organizationId, userId, formId, integrationId, isPaused = false }: ReplayDetails): Promise<Id<'rpl'>> {
+  const id = newId('rpl');
+  const task: ReplayTask = { formId, eventTypes: ['response.created'], since: '2020-01-01T00:00:00.000Z', until: '2021-01-01T00:00:00.000Z', after: 0, through: 0, mode: 'missed', rate: 50 };
+  const actions = [{ action: 'started', at: new Date().toISOString(), by: 'member', userId }];
+  await pool.query(
+    `insert into replays (id, organization_id, form_id, task, send_sms, total, actions, created_at, paused_at)
+     values ($1, $2, $3, $4, false, 0, $5, now(), case when $6 then now() end)`,
+    [id, organizationId, formId, JSON.stringify(task), JSON.stringify(actions), isPaused],
+  );
+  const jobId = await insertJob(pool, { organizationId, integrationId, kind: 'replay', input: { replay: task } });
+  await pool.query('update jobs set replay_id = $2 where id = $1', [jobId, id]);
+  return id;
 }
 
 export async function insertJob(pool: Pool, details: JobDetails): Promise<Id<'job'>> {

@@ -3,7 +3,7 @@ import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import type { DeliveryApi } from './delivery-api.ts';
-import { insertAttempt, insertDelivery, insertJob, insertOutboxRow } from './rows.ts';
+import { insertAttempt, insertDelivery, insertJob, insertOutboxRow, insertReplay } from './rows.ts';
 
 /** An organisation with at least one row in every table that the API reads for a viewer, and its viewer. */
 export async function newTenant(api: DeliveryApi): Promise<Viewer> {
@@ -30,6 +30,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
     trackings: [{ eventId: newId('evt'), reference: 'SM1', status: 'sent', rank: 1, isFinal: false }],
   });
   await insertJob(api.pool, { organizationId: owner.organizationId, integrationId: createIntegration.integration.id, kind: 'verify' });
+  await insertReplay(api.pool, { ...owner, formId: form.id, integrationId: createIntegration.integration.id });
   return viewerOf(owner);
 }
 

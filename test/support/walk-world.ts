@@ -5,7 +5,7 @@ import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
 import { startDeliveryApi, type DeliveryApi } from './delivery-api.ts';
 import { createPeople, type People, type Person } from './people.ts';
-import { insertAttempt, insertDelivery, insertIntegration, insertJob, insertOutboxRow, insertResponse, insertTenant } from './rows.ts';
+import { insertAttempt, insertDelivery, insertIntegration, insertJob, insertOutboxRow, insertReplay, insertResponse, insertTenant } from './rows.ts';
 
 /** Who asks. `granted` and `ungranted` are partners, with and without the form in question; `former` was an editor. */
 export const people = ['stranger', 'other', 'former', 'owner', 'editor', 'viewer', 'granted', 'ungranted'] as const;
@@ -36,6 +36,10 @@ export interface Things {
   /** Of a provider that can do everything. */
   fakeIntegrationId: Id<'intg'>;
   jobId: Id<'job'>;
+  replayId: Id<'rpl'>;
+  pausedReplayId: Id<'rpl'>;
+  /** Of a preview that the owner has seen. */
+  replayToken: string;
   deliveryId: Id<'dlv'>;
   ownDeliveryId: Id<'dlv'>;
   apiKeyId: Id<'key'>;
@@ -151,6 +155,11 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     await pool.query('update jobs set result = $2 where id = any($1)', [ids, result]);
     return ids[0] ?? newId('job');
   };
+  /** Of a response whose event came to nobody. */
+  const previewMissed = async (owner: Person, { formId, integrationId }: { formId: Id<'form'>; integrationId: Id<'intg'> }): Promise<string> => {
+    const input = { formId, integrationIds: [integrationId], mode: 'MISSED', since: '2020-01-01T00:00:00Z' };
+    return (await crowd.run(owner, 'previewReplay', input, 'preview { token }')).preview.token;
+  };
   const insertKey = async (organizationId: Id<'org'>, userId: Id<'usr'>): Promise<Id<'key'>> => {
     const id = newId('key');
     await pool.query(
@@ -204,6 +213,9 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
       ownIntegrationId: own.integrationId,
       fakeIntegrationId: await insertFake({ organizationId, userId, formId }),
       jobId: await insertBackfills([theirs.integrationId, own.integrationId], { organizationId, responseId }),
+      replayId: await insertReplay(pool, { organizationId, userId, formId, integrationId: theirs.integrationId }),
+      pausedReplayId: await insertReplay(pool, { organizationId, userId, formId, integrationId: own.integrationId, isPaused: true }),
+      replayToken: await previewMissed(owner, { formId, integrationId: await insertIntegration(pool, { organizationId, userId, formId }) }),
       ownDeliveryId: own.deliveryId,
       answerId: `ans_${responseId.slice(5)}${questionId.slice(2)}`,
       apiKeyId: await insertKey(organizationId, userId),

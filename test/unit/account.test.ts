@@ -7,7 +7,7 @@ const integration: AccountedIntegration = {
 };
 const event: AcceptedEvent = {
   id: newId('evt'), type: 'response.created', organizationId: integration.organizationId, formId: newId('form'), responseId: newId('resp'),
-  position: 1, integrationsVersion: 2, isErased: false, isQueued: false, recorded: [],
+  position: 1, integrationsVersion: 2, acceptedAt: new Date(0), isErased: false, isQueued: false, recorded: [],
 };
 const recorded = (status: 'delivered' | 'pending' | 'dead' | 'canceled') => ({ ...event, recorded: [{ integrationId: newId('intg'), status: 'pending' as const }, { integrationId: integration.id, status }] });
 
