@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { removeAbandonedDirectories } from '../test/support/temporary-directory.ts';
 import { measureBulk } from './bulk.ts';
 import { measureDeliver } from './deliver.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measureLatency } from './latency.ts';
 import type { Extent, Measurement } from './measurement.ts';
 import { measureSubmit } from './submit.ts';
@@ -15,6 +16,7 @@ const measurements: Record<string, Measurement> = {
   bulk: measureBulk,
   deliver: measureDeliver,
   latency: measureLatency,
+  fanout: measureFanOut,
 };
 
 const short: Extent = { rounds: 3, forMs: 2_000, warmUpMs: 700, backlog: 8_000, latencyMs: 4_000 };

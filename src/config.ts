@@ -33,6 +33,8 @@ const count = (min: number, max: number) => {
   return z.string().transform(Number).pipe(z.number('must be a number').int('must be a whole number').min(min, range).max(max, range));
 };
 
+const share = z.string().transform(Number).pipe(z.number('must be a number').min(0, 'must be between 0 and 1').max(1, 'must be between 0 and 1'));
+
 /** `500:5000`: so many a second, and so many at once after a rest. */
 const rate = z.string().transform((text, context) => {
   if (text.trim() === 'off') return 'off' as const;
@@ -73,6 +75,10 @@ const environment = z.object({
     .default([...roles])
     .describe('what this process does: api, relay, dispatcher, separated by commas'),
   FORMWIRE_LOG_LEVEL: z.enum(logLevels, `must be ${logLevels.join(', ')}`).default('info').describe('debug, info, warn, error or silent'),
+  FORMWIRE_PROBE_PORT: count(0, 65_535).default(4001).describe('port of /livez, /readyz and /metrics in a process without the API, at HOST; 0 takes a free one'),
+  FORMWIRE_METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional().describe('what must be sent as Authorization: Bearer … to get /metrics; without it they are given to whoever does not come through a proxy'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: publicUrl.optional().describe('where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318; without it there are none'),
+  FORMWIRE_TRACE_SHARE: share.default(1).describe('which part of the traces is sent: 1 all, 0.01 one of a hundred'),
   FORMWIRE_JWT_KEY: z.string().optional().describe('Ed25519 private key (PKCS 8, PEM) that signs access tokens; needed with DATABASE_URL'),
   FORMWIRE_JWT_OLD_KEYS: z.string().optional().describe('Ed25519 keys (PEM, private or public, one after the other) whose access tokens are still taken'),
   FORMWIRE_SECRETS_KEY: z.string().optional().describe('32 bytes in base64 that secrets in the settings of integrations are encrypted with; needed with DATABASE_URL'),

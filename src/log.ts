@@ -1,15 +1,23 @@
 import { writeSync } from 'node:fs';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { redact } from './redaction.ts';
 
 export type Log = Logger;
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /**
- * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
- * decision. Never answers, secrets, or URLs with credentials. `descriptor`: where they go; 2 where 1 is for people.
+ * On a line that stands as it is: what a provider writes because its owner asked for it, such as a message that is only
+ * simulated. No text can pass for it, since quotes in a text are escaped.
  */
-export function createLog(level: LogLevel, descriptor: 1 | 2 = 1): Log {
+const verbatim = '"isVerbatim":true';
+
+/**
+ * One structured line per thing that happened, named like an event (`delivery.attempted`), with all ids and the
+ * decision. Never answers, secrets, or URLs with credentials: nobody logs them, and what others say goes through
+ * `redact`, line by line. `destination`: where they go; descriptor 2 where 1 is for people.
+ */
+export function createLog(level: LogLevel, destination: 1 | 2 | DestinationStream = 1): Log {
   return pino(
     {
       level,
@@ -18,9 +26,10 @@ export function createLog(level: LogLevel, descriptor: 1 | 2 = 1): Log {
       messageKey: 'event',
       serializers: { err: describeError },
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: (line) => (line.includes(verbatim) ? line : redact(line)) },
       redact: { paths: ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token'], censor: '[redacted]' },
     },
-    writingTo(descriptor),
+    typeof destination === 'number' ? writingTo(destination) : destination,
   );
 }
 
@@ -49,10 +58,26 @@ export function describeError(error: unknown): Record<string, unknown> {
   return {
     type: name,
     code,
-    message: 'sqlMessage' in error || name.endsWith('Exception') ? message.slice(message.lastIndexOf(' - ') + 1).trim() : message,
-    stack: stack.split('\n').filter((line) => line.startsWith('    at ')).join('\n'),
+    message: safeMessage(error, code),
+    stack: framesOf(stack, message),
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
+}
+
+/**
+ * MikroORM adds to a message the detail, which has the row, and may put the statement before a dash; PostgreSQL quotes
+ * values in its data exceptions (class 22).
+ */
+function safeMessage({ name, message: whole, ...rest }: Error, code: unknown): string {
+  const [message = ''] = whole.split(/\n - (?:detail|hint): /);
+  const said = 'sqlMessage' in rest || name.endsWith('Exception') ? (message.split(' - ').at(-1) ?? '') : message;
+  return typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code) ? said.replace(/".*"/s, '"…"') : said;
+}
+
+/** A message of several lines could look like frames. */
+function framesOf(stack: string, message: string): string {
+  const frames = stack.slice(stack.startsWith(message) ? message.length : stack.indexOf(message) + message.length);
+  return frames.split('\n').filter((line) => line.startsWith('    at ')).join('\n');
 }
 
 /** For tests, and for commands that talk to people. */

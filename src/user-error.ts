@@ -48,7 +48,7 @@ export class UserError extends Error {
 }
 
 /** Why the system cannot serve a call now. Becomes a GraphQL error with `extensions.code`; the call may be repeated. */
-export type UnavailableCode = 'OVERLOADED' | 'DATABASE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'RATE_LIMITED';
+export type UnavailableCode = 'OVERLOADED' | 'DATABASE_UNAVAILABLE' | 'SHUTTING_DOWN' | 'RATE_LIMITED' | 'TOO_MANY_SUBSCRIPTIONS';
 
 /** Thrown where nothing is wrong with the call: it was refused, or its outcome is not known. `retryAfterMs` tells when to try again. */
 export class UnavailableError extends Error {

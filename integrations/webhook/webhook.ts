@@ -22,7 +22,7 @@ export const webhook = {
 async function deliverOne({ event }: DeliveryRequest, context: CallContext<WebhookSettings>): Promise<Outcome> {
   const { settings, secrets, signal, http, now } = context;
   const timestamp = Math.floor(now().getTime() / 1_000);
-  const { id, body } = event;
+  const { id, body, traceparent } = event;
   const reply = await http.post({
     url: settings.url,
     headers: {
@@ -31,6 +31,7 @@ async function deliverOne({ event }: DeliveryRequest, context: CallContext<Webho
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
       'webhook-signature': signatures({ id, timestamp, body }, secrets),
+      ...(traceparent !== undefined && { traceparent }),
     },
     body,
     timeoutMs: settings.timeoutMs,

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Log } from '../log.ts';
 import { isDatabaseTrouble } from '../database-trouble.ts';
+import { requestId } from '../request-scope.ts';
 import { UnavailableError, UserError } from '../user-error.ts';
 import { requestError } from './request-error.ts';
 
@@ -15,11 +16,11 @@ export function createErrorMask({ log }: { log: Log }): (error: GraphQLError) =>
     if (original instanceof UserError) return revised(error, original.message, userExtensions(original));
     const unavailable = asUnavailable(original);
     if (unavailable) {
-      log.warn({ code: unavailable.code, path: error.path, cause: messageOf(unavailable.cause) }, 'request.unavailable');
+      log.warn({ requestId: requestId(), code: unavailable.code, path: error.path, err: unavailable.cause }, 'request.unavailable');
       const { code, message, retryAfterMs } = unavailable;
       return revised(error, message, { code, retryAfterMs });
     }
-    log.error({ err: original, path: error.path }, 'request.failed');
+    log.error({ requestId: requestId(), err: original, path: error.path }, 'request.failed');
     const { message, extensions } = internalError();
     return revised(error, message, extensions);
   };
@@ -49,5 +50,3 @@ function revised(error: GraphQLError, message: string, extensions: GraphQLError[
   const { nodes, source, positions, path } = error;
   return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
-
-const messageOf = (cause: unknown): string | undefined => (cause instanceof Error ? cause.message : undefined);

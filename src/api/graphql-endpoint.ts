@@ -5,7 +5,8 @@ import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { networkOf } from '../rate-limits/network-of.ts';
 import { retryAfter, sendJson, sendPreflight, type Answer } from './http-answer.ts';
 import { limits } from './limits.ts';
-import { acceptsStream, answerType, isJsonBody, type AnswerType } from './media-type.ts';
+import { acceptsEvents, acceptsStream, answerType, isJsonBody, type AnswerType } from './media-type.ts';
+import type { LiveEndpoint } from './live-endpoint.ts';
 import type { OperationRunner } from './operation.ts';
 import type { Prepare } from './prepare.ts';
 import type { BodyReader } from './read-body.ts';
@@ -13,7 +14,7 @@ import { answerTo, problem, refuseBody, Refused, requirePost, unread } from './r
 import { requestError } from './request-error.ts';
 import { readBody, type ReadParams } from './request-params.ts';
 import type { StreamEndpoint } from './stream-endpoint.ts';
-import type { Identify } from './viewer.ts';
+import { expiryOf, type Identify } from './viewer.ts';
 
 export interface GraphqlEndpointDeps {
   identify: Identify;
@@ -22,6 +23,9 @@ export interface GraphqlEndpointDeps {
   prepare: Prepare;
   operations: OperationRunner;
   streams: StreamEndpoint;
+  live: LiveEndpoint;
+  /** Told of an answer that goes on: it is no request under way any more. */
+  streaming: (response: ServerResponse) => void;
   addressOf: (request: IncomingMessage) => string;
   createContext: (viewer: Viewer | undefined, address: string) => Context;
 }
@@ -31,7 +35,7 @@ export interface GraphqlEndpointDeps {
  * by Yoga; both by the same rules up to the point where the operation runs.
  */
 export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { identify, bodies, callers, prepare, operations, streams, addressOf, createContext } = deps;
+  const { identify, bodies, callers, prepare, operations, streams, live, streaming, addressOf, createContext } = deps;
 
   /** Who asks, once their calls are counted: a stranger's before the body is read, and with a token that is refused as a stranger's. */
   const admit = async (authorization: string | undefined, address: string): Promise<Viewer | undefined> => {
@@ -52,7 +56,12 @@ export function createGraphqlEndpoint(deps: GraphqlEndpointDeps): (request: Inco
 
     const prepared = prepare(params, viewer);
     if ('ready' in prepared && prepared.ready.calls > 1) await callers.countRequest({ viewer, address }, prepared.ready.calls - 1);
-    if (acceptsStream(accept)) return streams.serve({ request, response, prepared, createContext: () => createContext(viewer, address) });
+    const isSubscription = 'ready' in prepared && prepared.ready.operation.operation === 'subscription';
+    if (isSubscription && acceptsEvents(accept)) {
+      const onStreaming = (): void => streaming(response);
+      return live.serve({ request, response, ready: prepared.ready, viewer, until: expiryOf(authorization), address, onStreaming });
+    }
+    if (acceptsStream(accept) && !isSubscription) return streams.serve({ request, response, prepared, createContext: () => createContext(viewer, address) });
     if (!contentType) throw new Refused(problem(406, 'The answer is application/json or application/graphql-response+json.'));
 
     const whenGone = (listener: () => void): void => void response.once('close', listener);

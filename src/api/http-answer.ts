@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** Any page may call the API: what a call may do hangs on the token it sends, never on a cookie. */
-const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
+const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-request-id' };
 
 const preflight = {
   ...crossOrigin,

@@ -35,6 +35,15 @@ export const limits = {
   listItems: { what: 'items of a list in an input', value: 1_000, unit: 'items', code: 'LIST_TOO_LONG', status: 400, why: 'as many responses as one `submitResponses` takes; JSON values have bounds of their own' },
   answerBytes: { what: 'answer of an operation', value: 64 * mebibyte, unit: 'bytes', code: 'ANSWER_TOO_LARGE', status: 200, why: 'what is made of few objects can be long as text; a mutation was done all the same' },
   cost: { what: 'fields that an answer may come to', value: 250_000, unit: 'fields', code: 'TOO_COSTLY', status: 400, why: 'what one process can hold in memory' },
+  subscriptionCost: { what: 'fields that one event of a subscription may come to', value: 10_000, unit: 'fields', code: 'TOO_COSTLY', status: 400, why: 'it is executed again for each event' },
+  subscriptions: { what: 'subscriptions in one process', value: 5_000, unit: 'subscriptions', code: 'OVERLOADED', status: 503, why: 'each holds up to 100 KiB' },
+  callerSubscriptions: { what: 'subscriptions of one API key or member in one process', value: 2_000, unit: 'subscriptions', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'no caller can take the room of all' },
+  addressSubscribers: { what: 'connections for subscriptions of one address in one process', value: 2_000, unit: 'connections', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'also those that say nothing yet' },
+  socketSubscriptions: { what: 'operations under way on one WebSocket', value: 100, unit: 'operations', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'they share what the connection holds' },
+  socketInitMs: { what: 'time until a WebSocket says who it is', value: 5 * seconds, unit: 'ms', code: '4408', status: 408, why: 'who says nothing must not hold a place' },
+  unreadItems: { what: 'events that a subscriber falls behind the others', value: 1_000, unit: 'events', code: 'TOO_SLOW', status: 200, why: 'it is ended with its cursor; nobody else waits for it' },
+  unreadBytes: { what: 'bytes that wait for one subscriber; past it, it falls behind', value: 262_144, unit: 'bytes', code: 'TOO_SLOW', status: 200, why: 'what is not read must not fill the memory' },
+  unreadMs: { what: 'time without reading anything of what is there', value: 30 * seconds, unit: 'ms', code: 'TOO_SLOW', status: 200, why: 'a connection may be gone without a word' },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof limits;

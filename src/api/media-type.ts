@@ -18,6 +18,9 @@ export function answerType(accept: string | undefined): AnswerType | undefined {
 export const acceptsStream = (accept: string | undefined): boolean =>
   accept !== undefined && accept !== '*/*' && /text\/event-stream|multipart\/mixed/i.test(accept);
 
+/** Whether the client can take server-sent events. */
+export const acceptsEvents = (accept: string | undefined): boolean => accept !== undefined && /text\/event-stream/i.test(accept);
+
 /** Whether a body's type is JSON; nothing else is taken, so that no page can send a request without asking first. */
 export function isJsonBody(contentType: string | undefined): boolean {
   if (contentType === 'application/json') return true;

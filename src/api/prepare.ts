@@ -50,7 +50,7 @@ export function createPrepare(deps: { schema: GraphQLSchema; documents: Document
     if (!operation) return { refused: [requestError('OPERATION_RESOLUTION_FAILURE', '"operationName" must name one of the operations of "query".')], status: 400 };
     const fault = inputFault(operation, params.variables);
     if (fault) return { refused: [fault] };
-    const cost = { requested: costOf({ document, operation, variables: params.variables }), limit: limits.cost };
+    const cost = { requested: costOf({ document, operation, variables: params.variables }), limit: operation.operation === 'subscription' ? limits.subscriptionCost : limits.cost };
     if (cost.requested > cost.limit) return { refused: [tooCostly(cost)] };
     return { ready: { document, operation, params, cost, calls: callsOf(document, operation), hideSuggestions: !mayIntrospect } };
   };

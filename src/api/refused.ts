@@ -51,6 +51,6 @@ export function answerTo(error: unknown): Answer {
 /** The answer to a request that is refused before it is looked at. */
 export function unavailable(code: UnavailableCode, message: string, retryAfterMs: number): Answer {
   const error = { message, extensions: { code, retryAfterMs } };
-  const isLimited = code === 'RATE_LIMITED';
+  const isLimited = code === 'RATE_LIMITED' || code === 'TOO_MANY_SUBSCRIPTIONS';
   return { status: isLimited ? 429 : 503, body: { errors: [error] }, headers: { ...retryAfter(retryAfterMs), ...(!isLimited && { connection: 'close' }) } };
 }

@@ -23,6 +23,7 @@ import '../integrations/rule-tests.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';
 import '../responses/erase.graphql.ts';
+import '../responses/response-events.graphql.ts';
 import '../responses/responses.graphql.ts';
 import '../responses/review.graphql.ts';
 import '../responses/submit.graphql.ts';

@@ -1,12 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import type { Standings } from '../accounts/standings.ts';
-import { createContext, type Services } from '../graphql/context.ts';
+import { newId, type Id } from '../events/id.ts';
+import { createContext, type Context, type Services } from '../graphql/context.ts';
+import type { Viewer } from '../graphql/viewer.ts';
+import { createLiveHub, type LiveHubOptions } from '../live/hub.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
+import { withinRequest } from '../request-scope.ts';
 import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
 import { clientAddress } from './client-address.ts';
 import { createDocuments } from './documents.ts';
@@ -14,14 +17,21 @@ import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
+import { createLiveEndpoint } from './live-endpoint.ts';
+import { createLivePlaces } from './live-places.ts';
+import { close, listen } from './listening.ts';
+import { acceptsStream } from './media-type.ts';
 import { createOperationRunner } from './operation.ts';
+import { pathOf } from './path-of.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
+import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
 import { unavailable } from './refused.ts';
+import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends ProbeOptions {
   schema: GraphQLSchema;
   services: Services;
   /** A unit of work for one operation; asked for only where an operation reads entities. */
@@ -34,22 +44,27 @@ export interface ApiServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** Whether this process can take requests now, and if not, why. */
-  readiness: () => Promise<Readiness>;
   introspection: Introspection;
   /** How often each caller may call. */
   callers: CallerLimits;
+  /** What subscriptions are told from. */
+  live: LiveSources;
   /** What becomes of a request to `/callbacks/<integration>`. */
   answerCallback: AnswerCallback;
   limits?: Partial<ApiLimits>;
   /** How long `close` waits for requests under way. */
   closeMs?: number;
+  /** Follows requests to the API. */
+  traceRequest?: TraceRequest | undefined;
+  /** A request was answered, and how long that took; not told of streams and probes. */
+  onAnswered?: ((facts: { path: string; status: number; durationMs: number }) => void) | undefined;
 }
 
-export interface Readiness {
-  ready: boolean;
-  reasons: string[];
-}
+/** What subscriptions are told from, and how far back. */
+export type LiveSources = Pick<LiveHubOptions, 'settled' | 'bell' | 'retentionMs' | 'now'>;
+
+/** Follows a request for one answer while it runs; `statusOf` tells the answer's status afterwards. */
+export type TraceRequest = (facts: { traceparent: string | undefined; method: string; path: string; statusOf: () => number }, run: () => Promise<void>) => Promise<void>;
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
@@ -57,41 +72,58 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`. */
+/** The HTTP server of the API: `/graphql`, `/callbacks/…`, `/livez`, `/readyz`, `/metrics`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
-  const graphql = createEndpoint(options, limits);
+  const streaming = new WeakSet<ServerResponse>();
+  const { graphql, sockets, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
+  const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
+  /** Once for each request: when it is answered, or when it becomes a subscription. */
+  const leave = (response: ServerResponse): void => {
+    if (streaming.has(response)) return;
+    streaming.add(response);
+    underWay -= 1;
+  };
+
+  const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', headers } = request;
+    const run = () => graphql(request, response);
+    if (!options.traceRequest || method !== 'POST' || acceptsStream(headers.accept)) return run();
+    return options.traceRequest({ traceparent: headers['traceparent']?.toString(), method, path: '/graphql', statusOf: () => response.statusCode }, run);
+  };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request);
     if (path.startsWith(callbacksPath)) return callbacks(request, response);
-    switch (path) {
-      case '/graphql':
-        return graphql(request, response);
-      case '/livez':
-        return sendJson(response, { status: 200, body: { status: 'ok' } });
-      case '/readyz': {
-        const { ready, reasons } = await options.readiness();
-        return sendJson(response, { status: ready ? 200 : 503, body: { ready, reasons } });
-      }
-      default:
-        return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
-    }
+    if (path === '/graphql') return answerGraphql(request, response);
+    if (await probes(request, response)) return undefined;
+    return sendJson(response, { status: 404, body: { error: 'There is nothing here; the API is at /graphql.' } });
+  };
+
+  const tellAnswered = (request: IncomingMessage, response: ServerResponse, { id, began }: { id: Id<'req'>; began: number }): void => {
+    if (isProbe(request)) return;
+    const { statusCode: status, writableFinished: isSent } = response;
+    const durationMs = performance.now() - began;
+    options.log.debug({ requestId: id, method: request.method, path: knownPath(request), status, isSent, durationMs: Math.round(durationMs) }, 'request.answered');
+    if (response.headersSent && !isStream(response)) options.onAnswered?.({ path: knownPath(request), status, durationMs });
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
+    const begun = { id: newId('req'), began: performance.now() };
+    response.setHeader('x-request-id', begun.id);
     response.once('close', () => {
-      underWay -= 1;
+      leave(response);
+      tellAnswered(request, response, begun);
       if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
     try {
-      await answer(request, response);
+      await withinRequest(begun.id, () => answer(request, response));
     } catch (error) {
-      options.log.error({ err: error, path: pathOf(request) }, 'request.failed');
+      options.log.error({ requestId: begun.id, err: error, path: knownPath(request) }, 'request.failed');
       // A stream that broke after its first bytes can only be cut off.
       if (response.headersSent) response.destroy();
       else sendJson(response, { status: 500, body: { errors: [internalError()] } });
@@ -100,77 +132,59 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   // Longer than the idle time of the usual load balancers, so that they close a connection first and never meet a closed one.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
+  sockets.attach(server);
   return {
     listen: () => listen(server, options),
-    close: () => close(server, options.closeMs ?? 10_000),
+    close: async () => {
+      const closed = close(server, options.closeMs ?? 10_000);
+      closeLive();
+      await closed;
+    },
   };
 }
 
-function createEndpoint(options: ApiServerOptions, limits: ApiLimits): ReturnType<typeof createGraphqlEndpoint> {
+interface Endpoints {
+  graphql: ReturnType<typeof createGraphqlEndpoint>;
+  sockets: SocketEndpoint;
+  /** Ends all subscriptions: each is told its cursor. */
+  closeLive(): void;
+}
+
+function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
-  const documents = createDocuments({ schema, limits });
   const maskError = createErrorMask({ log });
-  return createGraphqlEndpoint({
+  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
+  const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, log, createContext: createOperationContext });
+  const places = createLivePlaces(limits);
+  const live = createLiveEndpoint({ hub, places });
+  const shared = {
     identify: createIdentify({ tokens, standings }),
-    bodies: createBodyReader(limits),
     callers,
-    prepare: createPrepare({ schema, documents, limits, introspection }),
+    prepare: createPrepare({ schema, documents: createDocuments({ schema, limits }), limits, introspection }),
     operations: createOperationRunner({ schema, maskError, limits }),
-    streams: createStreamEndpoint({ schema, maskError, limits, log }),
     addressOf: addressFinder(options),
-    createContext: (viewer, address) => createContext({ viewer, address, services, forkEntityManager }),
-  });
+    createContext: createOperationContext,
+  };
+  const sockets = createSocketEndpoint({ ...shared, hub, places, limits, log });
+  return {
+    graphql: createGraphqlEndpoint({ ...shared, bodies: createBodyReader(limits), streams: createStreamEndpoint({ schema, maskError, limits, log }), live, streaming }),
+    sockets,
+    closeLive: () => {
+      hub.close();
+      sockets.close();
+      live.close();
+    },
+  };
 }
 
 const addressFinder = ({ trustedProxies }: ApiServerOptions) => ({ socket, headers }: IncomingMessage): string =>
   clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for']?.toString(), trustedProxies });
 
-const pathOf = ({ url = '/' }: IncomingMessage): string => {
-  const cut = url.indexOf('?');
-  return cut === -1 ? url : url.slice(0, cut);
-};
-
-interface Address {
-  host: string;
-  port: number;
+/** Whatever else is asked for is nothing of ours, and may be long and hostile. */
+function knownPath(request: IncomingMessage): string {
+  const path = pathOf(request);
+  if (path.startsWith(callbacksPath)) return '/callbacks';
+  return path === '/graphql' ? path : 'other';
 }
 
-/** Throws a sentence for people where nothing can listen there: to be asked before anything is begun. */
-export async function checkAddress(address: Address): Promise<void> {
-  const probe = createServer();
-  await listen(probe, address);
-  await close(probe, 0);
-}
-
-function listen(server: Server, { host, port }: Address): Promise<{ url: string }> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => reject(new Error(whyNotListening(error, { host, port }), { cause: error }));
-    server.once('error', fail);
-    server.listen(port, host, () => {
-      server.off('error', fail);
-      const address = server.address() as AddressInfo; // a TCP server that listens has one
-      resolve({ url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` });
-    });
-  });
-}
-
-function whyNotListening({ code = '', message }: NodeJS.ErrnoException, { host, port }: Address): string {
-  if (code === 'EADDRINUSE') return `Port ${port} is in use, perhaps by another Formwire: stop it, or set PORT.`;
-  if (code === 'EACCES') return `Port ${port} is not open to this user: set PORT to one from 1024 on.`;
-  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL', 'EAFNOSUPPORT'].includes(code)) {
-    return `HOST ${host} is no address of this machine: set HOST to one that is, such as 127.0.0.1, or to 0.0.0.0 for all.`;
-  }
-  return `Nothing can listen at HOST ${host}, PORT ${port}: ${message}`;
-}
-
-function close(server: Server, closeMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) return resolve();
-    const timer = setTimeout(() => server.closeAllConnections(), closeMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
+const isStream = (response: ServerResponse): boolean => String(response.getHeader('content-type')).startsWith('text/event-stream');

@@ -12,7 +12,7 @@ import { executionArgs, unfitVariables, withCost } from './operation.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
 import type { Prepared } from './prepare.ts';
 
-/** Serves operations whose results come one after the other: over SSE, or as multipart. */
+/** Serves queries and mutations to those who want their results as a stream: over SSE, or as multipart. */
 export interface StreamEndpoint {
   serve(call: StreamCall): Promise<void>;
 }
@@ -100,12 +100,6 @@ const useOwnExecution = ({ schema, limits: { operationMs, answerBytes } }: Pick<
       const ended = await withinTime(run, { operationMs, whenGone: isMutation ? undefined : whenGone });
       if ('over' in ended) return outOfTime({ isMutation, operationMs }).result;
       return unfitVariables(ended.done) ?? withCost(withinSize(ended.done, { most: answerBytes, isMutation }), ready);
-    });
-  },
-  onSubscribe: ({ subscribeFn, setSubscribeFn }) => {
-    setSubscribeFn((given) => {
-      const { own: contextValue } = within(given);
-      return onBehalfOf(contextValue, () => subscribeFn({ ...given, contextValue }));
     });
   },
 });

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
 import { keyPrefix } from '../accounts/api-keys.service.ts';
 import type { Standings } from '../accounts/standings.ts';
@@ -7,6 +8,14 @@ import type { Viewer } from '../graphql/viewer.ts';
 export type Identify = (authorization: string | undefined) => Promise<Viewer | 'anonymous' | 'refused'>;
 
 const bearer = /^bearer +([\w.~+/-]+=*) *$/i;
+
+/** When a token that was found good ends by itself; undefined for an API key, which is looked up again and again. */
+export function expiryOf(authorization: string | undefined): Date | undefined {
+  const token = bearer.exec(authorization ?? '')?.[1];
+  if (token === undefined || token.startsWith(keyPrefix)) return undefined;
+  const { exp } = decodeJwt(token);
+  return exp === undefined ? undefined : new Date(exp * 1_000);
+}
 
 /**
  * Without the header: anonymous, and nothing is looked up. With anything but an API key that is good, or a token of ours

@@ -28,11 +28,13 @@ import { createPreviewsService } from '../integrations/previews.service.ts';
 import { createJobsService } from '../jobs/jobs.service.ts';
 import { createRuleTestsService } from '../integrations/rule-tests.service.ts';
 import type { Log } from '../log.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createCallerLimits } from '../rate-limits/caller-limits.ts';
 import { createRateLimits } from '../rate-limits/rate-limits.ts';
 import { createResponsesService } from '../responses/responses.service.ts';
 import type { Sealer } from '../sealing.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { shareConnections, type Pipeline } from './compose.ts';
 
 export interface ApiOptions {
@@ -48,17 +50,21 @@ export interface ApiOptions {
   /** Whether integrations may be given loopback addresses. */
   allowLoopback: boolean;
   log: Log;
+  /** What this process tells of itself. */
+  metrics?: Metrics | undefined;
+  tracing?: Tracing | undefined;
 }
 
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
-  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log } = options;
+  const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics, tracing } = options;
   const { pool, forms: published, settled, submitter, checks, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
   makeEndWithOperation(reads);
-  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads });
+  pipeline.pools.set('tenant', reads);
+  const orm = await openOrm(databaseUrl, { poolSize: connections.entities, reads, onPool: (entities) => pipeline.pools.set('entities', entities) });
   const tokens = createAccessTokens({ privateKeyPem, oldKeyPems, now });
   const standings = createStandings({ pool, now });
   // What callers share, such as sessions and published forms, is read past the end of one call.
@@ -107,6 +113,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
     introspection: config.FORMWIRE_INTROSPECTION,
     callers,
+    live: { settled, bell: pipeline.bell, retentionMs: config.FORMWIRE_STREAM_MAX_AGE, now },
     answerCallback: createCallbacks({
       pool, providerNamed, sealer, log,
       callContext: pipeline.callContext,
@@ -118,6 +125,10 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     host: config.HOST,
     port: config.PORT,
     readiness: pipeline.readiness,
+    metrics: metrics?.render,
+    metricsToken: config.FORMWIRE_METRICS_TOKEN,
+    traceRequest: tracing?.request,
+    onAnswered: metrics?.hooks.onAnswered,
   });
   return {
     listen: server.listen,

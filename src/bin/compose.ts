@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../integrations/index.ts';
 import type { CallContext } from '../../integrations/provider.ts';
+import type { Readiness } from '../api/probes.ts';
 import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
@@ -14,17 +15,24 @@ import { createResponseChecks, type ResponseChecks } from '../integrations/respo
 import { createFollower } from '../integrations/follow-trackings.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
+import type { FlowHooks } from '../monitoring/flow-metrics.ts';
+import type { Metrics } from '../monitoring/metrics.ts';
+import { readinessOf } from '../monitoring/readiness.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
 import { createSettled, type Settled } from '../outbox/settled.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
+import { requestId } from '../request-scope.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
 import { announceDue, announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
+import { createBell, type Bell } from '../stream/bell.ts';
+import { createPublishEvent } from '../stream/publish.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 
 /** The steps of a response's way, told right after they are done (`recording`: right before). */
 export type Step = 'committed' | 'published' | DispatchStep;
@@ -39,6 +47,10 @@ export interface PipelineOptions {
   allowLoopback: boolean;
   log: Log;
   onStep?: ((step: Step) => void) | undefined;
+  /** Told of what happens, for the metrics. */
+  hooks?: Partial<FlowHooks> | undefined;
+  /** Follows the way of responses. */
+  tracing?: Tracing | undefined;
 }
 
 /** The way of a response, from its commit to its receivers: the parts this process's roles ask for. */
@@ -46,6 +58,8 @@ export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
   settled: Settled;
+  /** Rings when there may be something new of a form; in a process of the API. */
+  bell: Bell;
   submitter: Submitter;
   checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
@@ -59,8 +73,12 @@ export interface Pipeline {
   announceDue(): void;
   /** What a call of an integration's provider may use. */
   callContext(integration: CallableIntegration, signal: AbortSignal): CallContext<unknown>;
-  /** Whether the database and NATS can be reached, and if not, why. */
-  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** Whether each role of this process can do its work, and if not, why. */
+  readiness(): Promise<Readiness>;
+  /** Its connections to PostgreSQL, by what they are for; who opens more adds them. */
+  pools: Map<string, Pool>;
+  /** Events that wait to be published. */
+  unpublished(): number;
   /** What runs until the process stops. */
   runnables: Runnable[];
   close(): Promise<void>;
@@ -88,31 +106,39 @@ export function shareConnections(total: number): ConnectionShares {
 }
 
 export function openPipeline(options: PipelineOptions): Pipeline {
-  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep } = options;
+  const { config, databaseUrl, natsUrl, sealer, allowLoopback, log, onStep, hooks, tracing } = options;
   const has = (role: Config['FORMWIRE_ROLES'][number]): boolean => config.FORMWIRE_ROLES.includes(role);
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
   const writePool = openPool({ url: databaseUrl, max: connections.write, name: 'write', log });
   const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: connections.dispatch, name: 'dispatch', log }) : undefined;
   const publishing = openLink({ url: natsUrl, name: 'publishing', log });
+  const live = has('api') ? openLink({ url: natsUrl, name: 'live', log }) : undefined;
   const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
   const forms = createPublishedForms({ pool });
   const stream = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
 
+  const publishEvent = tracing?.publishing(createPublishEvent());
   const publisher = createPublisher({
     link: publishing,
     pool: writePool,
     log,
+    publishEvent,
     noteAfterMs: config.FORMWIRE_SWEEP_AFTER / 4,
-    onPublished: onStep && (() => onStep('published')),
+    onPublished: (facts) => {
+      onStep?.('published');
+      hooks?.onPublished?.(facts);
+    },
+    onFailed: hooks?.onPublishFailed,
   });
   const onCommitted: Pipeline['onCommitted'] = (events) => {
     onStep?.('committed');
-    publisher.publish(events);
+    if (log.isLevelEnabled('debug')) for (const event of events) logCommitted(log, event);
+    publisher.publish(tracing ? tracing.stamped(events) : events);
   };
   const checks = createResponseChecks({ pool, providerNamed, sealer, log });
-  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted });
+  const submitter = createSubmitter({ pool, writePool, forms, checks, onCommitted, onWritten: hooks?.onWritten, traceCommit: tracing?.commit });
   const sweeper = has('relay')
     ? createSweeper({
         pool,
@@ -122,6 +148,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         rebuild: (rows) => rebuildEvents({ pool, forms }, rows),
         sweepAfterMs: config.FORMWIRE_SWEEP_AFTER,
         everyMs: Math.min(1_000, config.FORMWIRE_SWEEP_AFTER / 2),
+        publishEvent,
+        onRepublished: hooks?.onRepublished,
       })
     : undefined;
   const callContextDeps = { pool: dispatchPool ?? pool, forms, http, log, publicUrl: config.FORMWIRE_PUBLIC_URL, serviceUrls: config.FORMWIRE_OUTSIDE_URLS };
@@ -144,6 +172,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         leaseMs: config.FORMWIRE_LEASE,
         drainMs: config.FORMWIRE_DRAIN,
         onStep,
+        traceIncoming: tracing?.incoming,
+        followAttempt: tracing?.attempt,
+        onRecorded: hooks?.onRecorded,
+        onAttempted: hooks?.onAttempted,
+        onTurn: hooks?.onTurn,
       })
     : undefined;
   const jobs = dispatcher && dispatchPool
@@ -181,6 +214,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     pool,
     forms,
     settled: createSettled({ pool }),
+    bell: createBell({ link: live ?? publishing }),
     submitter,
     checks,
     onCommitted,
@@ -192,11 +226,11 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     announceDue: () => announceDue(publishing),
     callContext: providerContext,
     readiness: async () => {
-      const reasons: string[] = [];
-      await pool.query('select 1').catch(() => reasons.push('PostgreSQL cannot be reached.'));
-      if (!publishing.connected()) reasons.push('NATS cannot be reached: responses are accepted, and delivered when it is back.');
-      return { ready: reasons.length === 0, reasons };
+      const hasDatabase = await pool.query('select 1').then(() => true, () => false);
+      return readinessOf({ roles: config.FORMWIRE_ROLES, hasDatabase, hasNats: publishing.connected() !== undefined });
     },
+    pools: new Map([['read', pool], ['write', writePool], ...(dispatchPool ? [['dispatch', dispatchPool] as const] : [])]),
+    unpublished: publisher.queued,
     runnables: [
       publisher,
       ...(sweeper ? [sweeper] : []),
@@ -207,8 +241,20 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     ],
     close: async () => {
       await http.close();
-      await Promise.all([publishing.close(), consuming?.close()]);
+      await Promise.all([publishing.close(), consuming?.close(), live?.close()]);
       await Promise.all([pool.end(), writePool.end(), dispatchPool?.end()]);
     },
   };
 }
+
+const logCommitted = (log: Log, { id, type, organizationId, formId, responseId }: Event): void =>
+  log.debug({ requestId: requestId(), eventId: id, type, organizationId, formId, responseId }, 'event.committed');
+
+/** What the metrics look at, of the whole process. */
+export const stateOf = ({ pool, submitter, unpublished, dispatcher, pools }: Pipeline): Parameters<Metrics['watch']>[0] => ({
+  pool,
+  unwritten: submitter.queued,
+  unpublished,
+  dispatcher: dispatcher?.state,
+  pools: () => pools,
+});

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { defineCommand } from 'citty';
 import { providerNamed } from '../../integrations/index.ts';
-import { checkAddress } from '../api/server.ts';
+import { checkAddress } from '../api/listening.ts';
+import { createProbeServer } from '../api/probe-server.ts';
 import { localUrl, parseConfig, type Config } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
 import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
+import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
-import { openPipeline } from './compose.ts';
+import { openPipeline, stateOf } from './compose.ts';
 import { noteRunning } from './running.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
@@ -33,7 +36,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   // a process that only publishes opens no secrets
   const opensSecrets = isApi || config.FORMWIRE_ROLES.includes('dispatcher');
   const sealer = createSealer(opensSecrets ? sealingKeys(config) : [randomBytes(32)]);
-  if (isApi) await checkAddress({ host: config.HOST, port: config.PORT });
+  const probeAddress = { host: config.HOST, port: config.FORMWIRE_PROBE_PORT, portVariable: 'FORMWIRE_PROBE_PORT' };
+  await checkAddress(isApi ? { host: config.HOST, port: config.PORT } : probeAddress);
 
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
@@ -42,7 +46,10 @@ async function serve(config: Config, log: Log): Promise<void> {
   await servers.takeOver(log);
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;
-  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log });
+  const metrics = createMetrics({ config, log });
+  const tracing = await openTracing(config, log);
+  stack.defer(() => tracing?.close());
+  const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks, tracing });
   stack.defer(() => pipeline.close());
   if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
   let running: Promise<unknown> = Promise.resolve();
@@ -54,11 +61,16 @@ async function serve(config: Config, log: Log): Promise<void> {
   // who cannot have the port takes no partitions
   let url: string | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log });
+    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
     stack.defer(() => api.close());
     ({ url } = await api.listen());
+  } else {
+    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
+    stack.defer(() => probes.close());
+    log.info({ url: (await probes.listen()).url }, 'probes.listening');
   }
-  running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
+  const watching = metrics.watch(stateOf(pipeline));
+  running = Promise.all([...pipeline.runnables, ...watching].map((runnable) => runnable.run(stopping.signal)));
   if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: url && localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) }));
   if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
@@ -69,6 +81,13 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
   await Promise.race([stopped, servers.failed, running]);
   log.info('formwire.stopping');
+}
+
+/** Loaded only where there is somebody to send traces to. */
+async function openTracing({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, FORMWIRE_TRACE_SHARE: share, FORMWIRE_ROLES: roles }: Config, log: Log): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined;
+  const tracing = await import('../tracing/tracing.ts');
+  return tracing.openTracing({ endpoint, share, roles, log });
 }
 
 /** Tells a person where everything is, and what to try; programs read the log lines. */

@@ -43,10 +43,12 @@ export interface OrmOptions {
   poolSize: number;
   /** From where to borrow connections for what is read outside of transactions; absent: from its own. */
   reads?: Pool;
+  /** Told of the pool for transactions. */
+  onPool?: (pool: Pool) => void;
 }
 
 /** Opens the entities over a database; its owner closes it, and `reads` after it. */
-export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = { poolSize: 10 }): Promise<MikroORM> {
+export function openOrm(databaseUrl: string, { poolSize, reads, onPool }: OrmOptions = { poolSize: 10 }): Promise<MikroORM> {
   return MikroORM.init(
     defineConfig({
       clientUrl: databaseUrl,
@@ -58,7 +60,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },
       pool: { min: 0, max: poolSize },
-      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: prepare },
+      driverOptions: { connectionTimeoutMillis: 10_000, onPoolCreated: (pool: Pool) => prepare(pool, onPool) },
       ...(reads && { replicas: [{ driverOptions: { onPoolCreated: (pool: Pool) => borrowFrom(reads, pool) } }] }),
       schemaGenerator: { ignorePolicies: true, ignoreTriggers: true }, // the migrations say which there are
       forceUtcTimezone: true,
@@ -67,9 +69,10 @@ export function openOrm(databaseUrl: string, { poolSize, reads }: OrmOptions = {
   );
 }
 
-function prepare(pool: Pool): void {
+function prepare(pool: Pool, onPool: OrmOptions['onPool']): void {
   giveBrokenBack(pool);
   makeEndWithOperation(pool);
+  onPool?.(pool);
 }
 
 /**

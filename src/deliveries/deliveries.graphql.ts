@@ -1,14 +1,14 @@
 import { userLoader, UserType } from '../accounts/accounts.graphql.ts';
-import type { EventType } from '../events/event.ts';
 import { isId, type Id } from '../events/id.ts';
 import { FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
-import { EventTypeType, integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
+import { integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
 import { requireFormOwner } from '../responses/require-form-owner.ts';
 import { responseLoader, ResponseType } from '../responses/responses.graphql.ts';
+import { EventObject } from './event.graphql.ts';
 import type { DeliveriesService } from './deliveries.service.ts';
 import type { AttemptRow } from './delivery-rows.ts';
 import type { TrackingRow } from './tracking-rows.ts';
@@ -73,15 +73,6 @@ const TrackingType = builder.objectRef<TrackingRow>('Tracking').implement({
     detail: t.exposeString('detail', { nullable: true, description: 'What went wrong, in a sentence.' }),
     isFinal: t.exposeBoolean('isFinal', { description: 'Nothing else will come of it.' }),
     notedAt: t.expose('notedAt', { type: 'DateTime' }),
-  }),
-});
-
-const EventObject = builder.objectRef<{ id: Id<'evt'>; type: EventType; occurredAt: Date }>('Event').implement({
-  description: 'A fact, immutable.',
-  fields: (t) => ({
-    id: t.exposeID('id', { description: 'The `webhook-id` of every attempt.' }),
-    type: t.expose('type', { type: EventTypeType }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime' }),
   }),
 });
 

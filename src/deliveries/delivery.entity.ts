@@ -61,6 +61,10 @@ const DeliverySchema = defineEntity({
         `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
     },
     {
+      name: 'deliveries_dead_index',
+      expression: `create index "deliveries_dead_index" on "deliveries" ("finished_at") where status = 'dead'`,
+    },
+    {
       name: 'deliveries_job_id_index',
       expression:
         `create index "deliveries_job_id_index" on "deliveries" ("job_id", "status") where job_id is not null and status <> 'delivered'`,

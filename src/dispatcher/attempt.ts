@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { CallContext, Outcome, Provider } from '../../integrations/provider.ts';
 import { isDatabaseTrouble } from '../database-trouble.ts';
 import type { AttemptRecord, DeliveryState } from '../deliveries/record-outcomes.ts';
+import type { Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import type { CountedOutcome, Decision } from './decide.ts';
 import { storable, type Work } from './work.ts';
@@ -21,7 +22,11 @@ export interface AttemptDeps {
   log: Log;
   /** The calls under way in this process. */
   calls: Calls;
+  follow?: FollowAttempt | undefined;
 }
+
+/** Follows a call: answers the events as they are to be sent, and is told what came of each; of none, if nothing is known. */
+export type FollowAttempt = (works: readonly Work[], provider: string) => { events: readonly Event[]; end(outcomes: readonly Outcome[]): void };
 
 /** Calls under way, so that a stopping process can wait for them, and end those it has waited for long enough. */
 export interface Calls {
@@ -66,13 +71,16 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), provider.limits.timeoutMs);
   calls.begin(limit, works);
-  const batch = works.map((work) => ({ event: work.event, attempt: work.attempts + 1 }));
+  const followed = deps.follow?.(works, provider.name);
+  const batch = works.map((work, index) => ({ event: followed?.events[index] ?? work.event, attempt: work.attempts + 1 }));
+  let outcomes: readonly Outcome[] = [];
   try {
     if (!provider.deliver) throw new Error(`${provider.name} delivers nothing`);
-    const outcomes = await provider.deliver(batch, contextFor(limit.signal));
+    const answered = await provider.deliver(batch, contextFor(limit.signal));
     if (calls.isGivenUp()) return { at, durationMs: 0, outcomes: [] };
-    if (outcomes.length !== works.length) throw new Error(`${provider.name} answered ${outcomes.length} outcomes for ${works.length} deliveries`);
-    return { at, durationMs: Math.round(performance.now() - began), outcomes };
+    if (answered.length !== works.length) throw new Error(`${provider.name} answered ${answered.length} outcomes for ${works.length} deliveries`);
+    outcomes = answered;
+    return { at, durationMs: Math.round(performance.now() - began), outcomes: answered };
   } catch (error) {
     log.error({ provider: provider.name, err: error }, 'provider.failed');
     const fault = faultOf(error);
@@ -80,6 +88,7 @@ export async function attempt(deps: AttemptDeps, works: readonly Work[]): Promis
   } finally {
     clearTimeout(timer);
     calls.end(limit);
+    followed?.end(outcomes);
   }
 }
 

@@ -10,9 +10,11 @@ import { integrationsById, integrationsOfForm } from '../integrations/enabled-in
 import { readErasedEvents } from '../outbox/erased-events.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
+import type { Incoming } from '../stream/message.ts';
 import type { StreamSettings } from '../stream/topology.ts';
 import { createCalls } from './attempt.ts';
 import { claimedWork } from './claimed-work.ts';
+import type { LaneLoad } from './lane.ts';
 import { createLanes } from './lanes.ts';
 import { laneSettings, openLane, served, type OpenLaneOptions } from './open-lane.ts';
 import { createPartitions } from './partitions.ts';
@@ -34,6 +36,23 @@ export interface DispatcherOptions extends OpenLaneOptions {
   leaseMs: number;
   drainMs: number;
   onStep?: ((step: DispatchStep) => void) | undefined;
+  /** Follows an event from the stream until it is acked. */
+  traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
+  /** A batch of outcomes was written, and how long that took. */
+  onRecorded?: ((batch: { entries: number; durationMs: number }) => void) | undefined;
+}
+
+/** What a dispatcher is at. */
+export interface DispatcherState {
+  /** Those it owns. */
+  partitions: number[];
+  /** Of each, how many events were not acked when NATS was last asked; absent until then. */
+  lags: Map<number, number>;
+  /** Events taken from the stream and not acked. */
+  inFlight: number;
+  /** Outcomes that wait to be written. */
+  unrecorded: number;
+  lanes: ({ integrationId: Id<'intg'>; provider: string } & LaneLoad)[];
 }
 
 export interface Dispatcher extends Runnable {
@@ -42,7 +61,7 @@ export interface Dispatcher extends Runnable {
   integrationsChanged(organizationId: Id<'org'>): void;
   /** Looks at once for pending deliveries that are due. */
   wake(): void;
-  state(): { partitions: number[]; inFlight: number; lanes: { integrationId: Id<'intg'>; queued: number; running: number; breaker: string }[] };
+  state(): DispatcherState;
 }
 
 const claimMs = 120_000;
@@ -53,7 +72,7 @@ const leastRoundMs = 10;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { pool, writePool, log, retryPollMs } = options;
   const id = newId('dsp');
-  const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep });
+  const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep, onRecorded: options.onRecorded });
   const waker = createWaker();
   const calls = createCalls();
   /** As of the last round. What the stream had before this dispatcher came is looked up anyway. */
@@ -85,6 +104,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const lane of lanes.all()) lane.catchUp();
     },
     onAcked: () => options.onStep?.('acked'),
+    traceIncoming: options.traceIncoming,
   });
 
   const round = async (): Promise<void> => {
@@ -116,8 +136,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     state: () => ({
       partitions: partitions.held().map((lease) => lease.partition),
+      lags: partitions.lags(),
       inFlight: partitions.inFlight(),
-      lanes: [...lanes.all()].map((lane) => ({ integrationId: lane.integration().id, ...lane.load() })),
+      unrecorded: recorder.queued(),
+      lanes: [...lanes.all()].map((lane) => ({ integrationId: lane.integration().id, provider: lane.integration().provider, ...lane.load() })),
     }),
     run: async (signal) => {
       const stopped = new AbortController();

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { afterAttempt, allowedConcurrency, closedBreaker, type Breaker, type Health } from './breaker.ts';
 
@@ -14,6 +15,8 @@ export interface LaneHealthDeps {
 export interface LaneHealth {
   integration(): EnabledIntegration;
   breaker(): Breaker;
+  /** For how long it has been open here; undefined where it is not. */
+  openForMs(): number | undefined;
   /** Calls that may run at a time. */
   places(): number;
   /** Why nothing can be tried now: deliveries wait without a time, until the receiver or the owner is back. */
@@ -31,6 +34,8 @@ export interface LaneHealth {
 export function createLaneHealth(deps: LaneHealthDeps, initial: EnabledIntegration): LaneHealth {
   let integration = initial;
   let breaker: Breaker = initial.status === 'failing' ? { state: 'ramping', limit: 1, successes: 0 } : closedBreaker;
+  /** On the monotonic clock. */
+  let openSince: number | undefined;
   const breakerSettings = () => ({ threshold: deps.settings().breakerFailures, concurrency: deps.settings().concurrency });
 
   const become = (status: 'active' | 'failing' | 'disabled', reason: string | null): void => {
@@ -40,6 +45,7 @@ export function createLaneHealth(deps: LaneHealthDeps, initial: EnabledIntegrati
   const move = (next: Breaker): void => {
     const wasOpen = breaker.state === 'open';
     breaker = next;
+    openSince = next.state === 'open' ? (openSince ?? performance.now()) : undefined;
     if (wasOpen && next.state !== 'open') deps.onRecovered();
     if (wasOpen || next.state !== 'open') return;
     become('failing', next.reason);
@@ -49,6 +55,7 @@ export function createLaneHealth(deps: LaneHealthDeps, initial: EnabledIntegrati
   return {
     integration: () => integration,
     breaker: () => breaker,
+    openForMs: () => (openSince === undefined ? undefined : performance.now() - openSince),
     places: () => allowedConcurrency(breaker, breakerSettings()),
     obstacle: () => {
       if (integration.isDeleted || integration.status === 'paused') return 'The integration is paused.';
@@ -66,7 +73,7 @@ export function createLaneHealth(deps: LaneHealthDeps, initial: EnabledIntegrati
     },
     update: (next) => {
       const isChanged = next.updatedAt.getTime() !== integration.updatedAt.getTime();
-      if (isChanged) breaker = closedBreaker; // whatever stood in the way may be gone
+      if (isChanged) [breaker, openSince] = [closedBreaker, undefined]; // whatever stood in the way may be gone
       if (isChanged || next.isDeleted || next.status === 'disabled') integration = next;
       return isChanged;
     },

@@ -48,6 +48,14 @@ export interface LaneDeps {
   onError: (error: unknown) => void;
 }
 
+/** `openForMs`: how long the breaker has been open, where it is. */
+export interface LaneLoad {
+  queued: number;
+  running: number;
+  breaker: Breaker['state'];
+  openForMs: number | undefined;
+}
+
 /** An integration's queue inside the dispatcher: bounded, with a concurrency limit and a breaker. */
 export interface Lane {
   /** As its owner set it up, with the health this lane has found. */
@@ -72,7 +80,7 @@ export interface Lane {
   pendingMark(): number | undefined;
   nonePendingAt(mark: number | undefined): void;
   /** Deliveries waiting and calls running. */
-  load(): { queued: number; running: number; breaker: Breaker['state'] };
+  load(): LaneLoad;
 }
 
 const maxInOrderClaim = 16;
@@ -338,6 +346,6 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     },
     pendingMark: () => (settings.isOrdered ? gate.mark() : undefined),
     nonePendingAt: gate.release,
-    load: () => ({ queued: queue.size(), running, breaker: health.breaker().state }),
+    load: () => ({ queued: queue.size(), running, breaker: health.breaker().state, openForMs: health.openForMs() }),
   };
 }

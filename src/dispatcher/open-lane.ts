@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
-import type { CallContext, Provider } from '../../integrations/provider.ts';
+import type { CallContext, Outcome, Provider } from '../../integrations/provider.ts';
 import { earlierUndispatched } from '../deliveries/dispatch-state.ts';
+import type { Id } from '../events/id.ts';
 import { reportHealth, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { openIntegration } from '../integrations/open-integration.ts';
 import type { Log } from '../log.ts';
 import type { Sealer } from '../sealing.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
-import { attempt, type Calls } from './attempt.ts';
+import { attempt, type Calls, type FollowAttempt } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
 import type { Work } from './work.ts';
 
@@ -20,6 +21,21 @@ export interface OpenLaneOptions {
   scheduleMs: readonly number[];
   spillAfterMs: number;
   breakerFailures: number;
+  followAttempt?: FollowAttempt | undefined;
+  /** What came of one delivery in one attempt. */
+  onAttempted?: ((facts: AttemptedDelivery) => void) | undefined;
+  /** A call has taken a turn at its provider's quotas, which comes in so many milliseconds. */
+  onTurn?: ((facts: { provider: string; waitMs: number }) => void) | undefined;
+}
+
+/** One delivery of one attempt, for who counts them. */
+export interface AttemptedDelivery {
+  provider: string;
+  eventId: Id<'evt'>;
+  outcome: Outcome;
+  /** Where the delivery stands now. */
+  status: string;
+  durationMs: number;
 }
 
 /** How an integration's receiver is to be served. */
@@ -62,9 +78,13 @@ export function openLane(facts: {
     {
       attempt: (current, works) => {
         if (!provider) throw new Error(`no provider named ${current.provider}`);
-        return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls }, works);
+        return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls, follow: options.followAttempt }, works);
       },
-      reserveTurn: (current) => reserveTurn(pool, provider?.quotas?.(current.settings) ?? []),
+      reserveTurn: async (current) => {
+        const waitMs = await reserveTurn(pool, provider?.quotas?.(current.settings) ?? []);
+        options.onTurn?.({ provider: current.provider, waitMs });
+        return waitMs;
+      },
       earlierUndispatched: ({ event, integrationId }) => earlierUndispatched(pool, { formId: event.formId, position: event.position, integrationId }),
       isErased,
       reportHealth: (current, status, reason) => {
@@ -73,6 +93,7 @@ export function openLane(facts: {
       },
       onAttempted: ({ work, integration: current, outcome, status, durationMs }) => {
         facts.onAttempted();
+        options.onAttempted?.({ provider: current.provider, eventId: work.event.id, outcome, status, durationMs });
         const isFine = outcome.status === 'delivered';
         log[isFine ? 'debug' : 'info'](
           {

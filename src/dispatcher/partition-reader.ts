@@ -20,6 +20,8 @@ export interface ReaderDeps {
   isHeld: () => boolean;
   /** Resolves when every outcome known so far is recorded: events that are read again can be looked up then. */
   recorded: () => Promise<void>;
+  /** How many events of the partition were not acked when the server was last asked. */
+  onLag?: ((messages: number) => void) | undefined;
 }
 
 const prefetch = 200;
@@ -61,7 +63,7 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop(); // while the consumer was being taken over
   deps.link.onReconnected(stop, ended.signal);
-  const watch = watchConsumer({ manager, messages, partition });
+  const watch = watchConsumer({ manager, messages, partition, onLag: deps.onLag });
   try {
     for await (const message of messages) {
       if (signal.aborted) break;
@@ -108,11 +110,12 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
 /** Ends the reading when the consumer is gone, or knows more messages than the stream has: it was rolled back. */
-function watchConsumer(options: { manager: JetStreamManager; messages: ConsumerMessages; partition: number }): { stop(): void } {
-  const { manager, messages, partition } = options;
+function watchConsumer(options: { manager: JetStreamManager; messages: ConsumerMessages; partition: number; onLag: ReaderDeps['onLag'] }): { stop(): void } {
+  const { manager, messages, partition, onLag } = options;
   const check = async (): Promise<void> => {
     const consumer = await consumerInfo(manager, partition);
     const lastSequence = consumer && (await manager.streams.info(streamName)).state.last_seq;
+    if (consumer) onLag?.(consumer.num_pending + consumer.num_ack_pending);
     const isSound = consumer !== undefined && lastSequence !== undefined && consumer.delivered.stream_seq <= lastSequence;
     if (!isSound) await messages.close();
   };

@@ -3,12 +3,13 @@ import type { RecordedDispatch } from '../deliveries/dispatch-state.ts';
 import type { Lease } from '../deliveries/record-outcomes.ts';
 import type { Event } from '../events/event.ts';
 import { pause, repeat } from '../run.ts';
+import type { Incoming } from '../stream/message.ts';
 import { createIntake, type Intake } from './intake.ts';
 import type { Lane } from './lane.ts';
 import { readPartition, type ReaderDeps } from './partition-reader.ts';
 import type { Recorder } from './recorder.ts';
 
-export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | 'recorded'> {
+export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | 'recorded' | 'onLag'> {
   recorder: Recorder;
   leaseMs: number;
   /** How long giving a partition up waits for what is in flight. */
@@ -21,6 +22,7 @@ export interface PartitionsDeps extends Omit<ReaderDeps, 'handle' | 'isHeld' | '
   settled: (partitions: readonly number[]) => Promise<void>;
   onGained: () => void;
   onAcked?: (() => void) | undefined;
+  traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
 }
 
 /** The partitions this dispatcher owns, each with its reader. */
@@ -29,6 +31,8 @@ export interface Partitions {
   held(): Lease[];
   isHeld(lease: Lease): boolean;
   inFlight(): number;
+  /** Of each partition that is held, how many of its events were not acked when NATS was last asked; absent until then. */
+  lags(): Map<number, number>;
   /** Takes, keeps and gives up partitions until `signal` aborts; then drains and releases them all. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -43,6 +47,7 @@ interface Owned {
   isDropped: boolean;
   /** It is being given up: what came from the stream is finished, nothing more is begun. */
   isLeaving: boolean;
+  lag: number | undefined;
 }
 
 export function createPartitions(deps: PartitionsDeps): Partitions {
@@ -61,9 +66,11 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       isHeld,
       onError: (error) => log.warn({ partition: lease.partition, err: error }, 'event.dispatch_failed'),
     });
+    const { traceIncoming } = deps;
+    const handle = traceIncoming ? (incoming: Incoming) => intake.handle(traceIncoming(incoming)) : intake.handle;
     const stopReading = new AbortController();
-    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false };
-    one.reading = readPartition({ ...deps, handle: intake.handle, isHeld, recorded: deps.recorder.flushed }, lease, stopReading.signal);
+    const one: Owned = { lease, intake, validUntil, stopReading, reading: Promise.resolve(), isDropped: false, isLeaving: false, lag: undefined };
+    one.reading = readPartition({ ...deps, handle, isHeld, recorded: deps.recorder.flushed, onLag: (messages) => (one.lag = messages) }, lease, stopReading.signal);
     owned.set(lease.partition, one);
   };
 
@@ -127,6 +134,7 @@ export function createPartitions(deps: PartitionsDeps): Partitions {
       return one !== undefined && one.lease.epoch === lease.epoch && isStaying(one);
     },
     inFlight: () => [...owned.values()].reduce((sum, one) => sum + one.intake.inFlight(), 0),
+    lags: () => new Map([...owned].flatMap(([partition, { lag }]) => (lag === undefined ? [] : [[partition, lag]]))),
     run: async (signal) => {
       await repeat({ step: tick, everyMs: leaseMs / 4, onError: onRenewFailed, signal });
       await giveUp([...owned.values()]).catch((error: unknown) => log.warn({ err: error }, 'leases.release_failed'));

@@ -27,6 +27,15 @@ export interface Recorder {
   close(): void;
 }
 
+export interface RecorderOptions {
+  pool: Pool;
+  owner: Id<'dsp'>;
+  log: Log;
+  onStep?: ((step: 'recording' | 'recorded') => void) | undefined;
+  /** A batch was written, and how long that took. */
+  onRecorded?: ((batch: { entries: number; durationMs: number }) => void) | undefined;
+}
+
 type FirstEntry =
   | { kind: 'first'; dispatch: Dispatch; outcome: FirstOutcome; onRecorded: (() => void) | undefined }
   | { kind: 'nothing'; dispatch: Dispatch };
@@ -48,7 +57,7 @@ const shardCount = 2;
  *
  * While the database is away it tries on; the dispatchers' bounds on events in flight bound what gathers here.
  */
-export function createRecorder(options: { pool: Pool; owner: Id<'dsp'>; log: Log; onStep?: ((step: 'recording' | 'recorded') => void) | undefined }): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
   const closing = new AbortController();
   const shards = Array.from({ length: shardCount }, () => createShard({ ...options, signal: closing.signal }));
   const shardOf = (lease: Lease) => shards[lease.partition % shardCount] as Shard;
@@ -68,7 +77,7 @@ interface Shard {
   queued(): number;
 }
 
-function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: AbortSignal; onStep?: ((step: 'recording' | 'recorded') => void) | undefined }): Shard {
+function createShard(options: RecorderOptions & { signal: AbortSignal }): Shard {
   const { pool, owner, log, signal, onStep } = options;
   const queue: Entry[] = [];
   let isWriting = false;
@@ -132,6 +141,7 @@ function createShard(options: { pool: Pool; owner: Id<'dsp'>; log: Log; signal: 
       await writeStubbornly(writeRetries, batch.filter((entry) => entry.kind === 'retry'));
       await writeStubbornly(writeFirsts, batch.filter((entry) => entry.kind !== 'retry'));
       written += batch.length;
+      options.onRecorded?.({ entries: batch.length, durationMs: performance.now() - begunAt });
       for (const { resolve } of waiting.filter(({ until }) => until <= written)) resolve();
       waiting = waiting.filter(({ until }) => until > written);
     }

@@ -23,6 +23,8 @@ export interface Event {
   /** How far the organisation's integrations had changed when the event was accepted. */
   integrationsVersion: number;
   body: Uint8Array;
+  /** What it is part of, where its way is traced. Source: W3C Trace Context, 3.2. */
+  traceparent?: string;
 }
 
 export const partitionCount = 16;

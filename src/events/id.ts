@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Prefixes of every kind of thing that has an id; the prefix alone tells what an id names. */
 export const idPrefixes = [
-  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp', 'job', 'clm',
+  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp', 'job', 'clm', 'req',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 /** For example `form_01h455vb4pex5vsknk084sn02q`. */
@@ -38,6 +38,14 @@ export function prefixOf(value: string): IdPrefix | undefined {
 
 /** The part after the prefix. */
 export const suffixOf = (id: Id): string => id.slice(id.indexOf('_') + 1);
+
+/** When an id was made, in milliseconds since 1970, by the clock of the process that made it. */
+export function timeOf(id: Id): number {
+  const suffix = suffixOf(id);
+  let time = 0; // ten digits are 50 bits: two zeros and the 48 of the time
+  for (let index = 0; index < 10; index += 1) time = time * 32 + alphabet.indexOf(suffix.charAt(index));
+  return time;
+}
 
 /** The event that tells of a new revision has the id of the revision: it can be named again when no row does. */
 export const eventIdOf = (responseId: Id<'resp'>): Id<'evt'> => `evt_${suffixOf(responseId)}`;

@@ -31,7 +31,7 @@ export function callContext(deps: CallContextDeps, { id, formId, settings, secre
     signal,
     http,
     ledger: openLedger(pool, id),
-    log: (event, about) => log.info({ ...about, integrationId: id }, event),
+    log: (event, about) => log.info({ ...about, integrationId: id, isVerbatim: true }, event),
     now: () => new Date(),
     form: async (atLeast) => (formId ? readFormShape({ pool, forms }, { formId, atLeast }) : undefined),
     callbackUrl: publicUrl && `${publicUrl}/callbacks/${id}`,

@@ -4,10 +4,10 @@ import { prepareRules, rules as provider, unfitRules } from '../../integrations/
 import type { RulesSettings } from '../../integrations/rules/settings.ts';
 import { requirePermission } from '../accounts/permissions.ts';
 import { reachOf, type Reach } from '../accounts/reach.ts';
-import { isId, type Id } from '../events/id.ts';
+import type { Id } from '../events/id.ts';
 import type { PublishedForm, PublishedForms } from '../forms/published-forms.ts';
 import type { Caller } from '../graphql/context.ts';
-import { decodeCursor, encodeCursor } from '../graphql/cursor.ts';
+import { decodeCursor, encodeCursor, isPositionKey, positionKey } from '../graphql/cursor.ts';
 import { scopeReader } from '../responses/answer-values.ts';
 import { compileForm, type CompiledForm } from '../responses/compile-form.ts';
 import { pageOfResponses } from '../responses/response-rows.ts';
@@ -96,10 +96,10 @@ function readFirst(first: number | null | undefined): number {
   throw new UserError('INVALID_INPUT', `"first" must be between 1 and ${ruleTestLimits.responses}.`, ['first']);
 }
 
-function readAfter(cursor: string | null | undefined): Id<'resp'> | undefined {
+function readAfter(cursor: string | null | undefined): string | undefined {
   if (cursor === null || cursor === undefined) return undefined;
-  const id = decodeCursor(cursor);
-  if (id !== undefined && isId('resp', id)) return id;
+  const key = decodeCursor(cursor);
+  if (key !== undefined && isPositionKey(key)) return key;
   throw new UserError('INVALID_INPUT', '"after" is no cursor of this test; use one that it has answered.', ['after']);
 }
 
@@ -123,7 +123,7 @@ function fittingAnswers({ byId }: CompiledForm, answers: StoredAnswers): StoredA
 
 async function testPages(
   reads: Pool,
-  test: { reach: Reach; formId: Id<'form'>; settings: RulesSettings; examine: Examine; most: number; after: Id<'resp'> | undefined },
+  test: { reach: Reach; formId: Id<'form'>; settings: RulesSettings; examine: Examine; most: number; after: string | undefined },
 ): Promise<RulesTested> {
   const { reach, formId, settings, examine, most } = test;
   const counts = new Map(settings.rules.map(({ name }) => [name, { rule: name, flagged: 0, refused: 0 }]));
@@ -140,7 +140,8 @@ async function testPages(
       if (findings.length > 0 && listed.length < ruleTestLimits.listed) listed.push({ responseId: id, findings });
     }
     checked += page.length;
-    after = page.at(-1)?.id;
+    const last = page.at(-1);
+    after = last && positionKey(last.position);
     isOver = page.length < limit;
   }
   return { checked, endCursor: isOver || !after ? null : encodeCursor(after), rules: [...counts.values()], responses: listed };

@@ -4,7 +4,7 @@ import type { Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
-import { createPublishEvent } from '../stream/publish.ts';
+import { createPublishEvent, type PublishEvent } from '../stream/publish.ts';
 import { notePublished, type Published } from './outbox-rows.ts';
 
 export interface PublisherOptions {
@@ -13,7 +13,11 @@ export interface PublisherOptions {
   log: Log;
   /** How long an acknowledged event may take to be dispatched before its row is told where it is. */
   noteAfterMs: number;
-  onPublished?: (() => void) | undefined;
+  publishEvent?: PublishEvent | undefined;
+  /** The stream has an event, and how long that took. */
+  onPublished?: ((facts: { durationMs: number }) => void) | undefined;
+  /** An event did not get through: it is the sweeper's now. */
+  onFailed?: (() => void) | undefined;
 }
 
 export interface Publisher extends Runnable {
@@ -21,6 +25,8 @@ export interface Publisher extends Runnable {
   publish(events: readonly Event[]): void;
   /** Writes down where acknowledged events older than `noteAfterMs` are; part of `run`. */
   noteOverdue(): Promise<void>;
+  /** Events that wait for their turn or for the stream's answer. */
+  queued(): number;
 }
 
 const maxInFlight = 512;
@@ -35,7 +41,7 @@ const maxRemembered = 100_000;
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { link, pool, log, noteAfterMs } = options;
-  const publishEvent = createPublishEvent();
+  const { publishEvent = createPublishEvent() } = options;
   const queue: Event[] = [];
   let queuedBytes = 0;
   let inFlight = 0;
@@ -43,11 +49,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   const send = async (connection: NatsConnection, event: Event): Promise<void> => {
     inFlight += 1;
+    const began = performance.now();
     try {
       const { sequence } = await publishEvent(connection, event, { republished: false });
-      options.onPublished?.();
+      options.onPublished?.({ durationMs: performance.now() - began });
       if (acknowledged.length < maxRemembered) acknowledged.push({ position: event.position, sequence, at: Date.now() });
     } catch (error) {
+      options.onFailed?.();
       log.warn({ eventId: event.id, err: error }, 'event.publish_failed');
     } finally {
       inFlight -= 1;
@@ -92,6 +100,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       pump();
     },
     noteOverdue,
+    queued: () => queue.length + inFlight,
     run: (signal) =>
       repeat({
         step: noteOverdue,

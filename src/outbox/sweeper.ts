@@ -5,7 +5,7 @@ import { partitionCount, partitionOf, type Event } from '../events/event.ts';
 import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
-import { createPublishEvent } from '../stream/publish.ts';
+import { createPublishEvent, type PublishEvent } from '../stream/publish.ts';
 import { consumerInfo, ensureStream, type StreamSettings } from '../stream/topology.ts';
 import { forgetErasedEvents, letGoOfErased } from './erased-events.ts';
 import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
@@ -21,6 +21,9 @@ export interface SweeperOptions {
   /** Younger rows are the publisher's business. */
   sweepAfterMs: number;
   everyMs: number;
+  publishEvent?: PublishEvent | undefined;
+  /** An event was published again. */
+  onRepublished?: (() => void) | undefined;
 }
 
 export interface Sweeper extends Runnable {
@@ -37,7 +40,7 @@ const pageSize = 500;
  */
 export function createSweeper(options: SweeperOptions): Sweeper {
   const { pool, link, stream, log, rebuild, sweepAfterMs, everyMs } = options;
-  const publishEvent = createPublishEvent();
+  const { publishEvent = createPublishEvent() } = options;
 
   /**
    * A server that was rolled back may have the message where its consumers have been: it drops the event as known, and
@@ -58,6 +61,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
       try {
         const sequence = await store(connection, event, places);
         published.push({ position: event.position, sequence });
+        options.onRepublished?.();
         log.info({ eventId: event.id, formId: event.formId, sequence }, 'event.republished');
       } catch (error) {
         log.warn({ eventId: event.id, formId: event.formId, err: error }, 'event.republish_failed');

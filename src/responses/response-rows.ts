@@ -137,10 +137,11 @@ function kindOf({ reviewState, flagged, flag }: ResponseFilter): Kind | undefine
  * number of rows that are not, of other forms or of other kinds, which the database does not expect. It would rather
  * go through all rows by another index, and look at 21,000 blocks for a page behind 200,000 others.
  */
-function stretchOf({ formId, range, kind }: { formId: Id<'form'>; range: KeysetRange; kind: Kind | undefined }): {
+function stretchOf(page: { formId: Id<'form'>; range: KeysetRange; kind: Kind | undefined }): {
   stretch: (Sql | undefined)[];
   order: readonly string[];
 } {
+  const { formId, range, kind } = page;
   const after = positionOfKey(range.after ?? '') ?? Number.MIN_SAFE_INTEGER;
   const before = positionOfKey(range.before ?? '');
   if (!kind) {

@@ -7,14 +7,17 @@ import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/
 import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import type { Stretch } from '../graphql/live-topic.ts';
 import type { ResponseChecks } from '../integrations/response-checks.ts';
 import type { Settled } from '../outbox/settled.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UserError } from '../user-error.ts';
+import { createAnswerFilter, type AnswerFilter } from './answer-filter.ts';
 import { amendResponse, type AmendResponseInput } from './amend-response.ts';
 import { answersOf, type AnswerOfResponse } from './answers.ts';
 import { eraseResponse } from './erase-response.ts';
 import type { SubmittedResponse } from './find-response.ts';
+import { readChanges, readCreated, type ResponseEventItem } from './response-events.ts';
 import { pageOfResponses, pageOfRevisions, readResponses, type ResponseFilter, type ResponsePage } from './response-rows.ts';
 import type { ReviewState } from './review.entity.ts';
 import { pageOfReviews, readReviews, readReviewStates, setReviewState, type ReviewRow, type SetReviewStateInput } from './reviews.ts';
@@ -26,7 +29,7 @@ export interface ResponsesDeps {
   pool: Pool;
   /** Restricted to the viewer's organisation. */
   reads: Pool;
-  forms: Pick<PublishedForms, 'version' | 'refresh'>;
+  forms: Pick<PublishedForms, 'get' | 'version' | 'refresh'>;
   submitter: Submitter;
   checks: ResponseChecks;
   limits: Pick<CallerLimits, 'countResponses'>;
@@ -122,6 +125,13 @@ export function createResponsesService(deps: ResponsesDeps) {
       refuseUnstorable(page.filter ?? {});
       return settledPage({ ...page, reach: reachOf(requirePermission(caller, 'responses:read')) });
     },
+
+    /** The events of a form's responses in a stretch of the order: those that came in, or what became of them. */
+    readEvents: (kind: 'created' | 'changed', formId: Id<'form'>, stretch: Stretch): Promise<ResponseEventItem[]> =>
+      kind === 'created' ? readCreated(reads, formId, stretch) : readChanges(reads, formId, stretch),
+
+    /** See `createAnswerFilter`. */
+    filterOf: (formId: Id<'form'>, where: string): Promise<AnswerFilter> => createAnswerFilter(forms, { formId, where }),
 
     /** A page of the revisions of a family, the first one first; the range's keys are their numbers. */
     listRevisions: (caller: Caller, page: { familyId: Id<'resp'>; range: KeysetRange }): Promise<SubmittedResponse[]> =>

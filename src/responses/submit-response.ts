@@ -25,6 +25,10 @@ export interface SubmitDeps {
   checks: ResponseChecks;
   /** Called with the events of responses that have just been committed; must not wait or throw. */
   onCommitted: (events: readonly Event[]) => void;
+  /** A batch was written, and how long that took. */
+  onWritten?: ((batch: { rows: number; durationMs: number }) => void) | undefined;
+  /** Follows a response from here until it is committed. */
+  traceCommit?: (<T>(run: () => Promise<T>) => Promise<T>) | undefined;
 }
 
 export interface Submitter {
@@ -35,6 +39,8 @@ export interface Submitter {
   submit(input: SubmitResponseInput): Promise<SubmittedResponse>;
   /** Accepts many, each on its own: one that is refused, or not confirmed, does not touch the others. */
   submitMany(inputs: readonly SubmitResponseInput[]): Promise<SubmitResult[]>;
+  /** Responses that wait to be written. */
+  queued(): number;
 }
 
 export type SubmitResult = { response: SubmittedResponse } | { faults: readonly Fault[] };
@@ -47,11 +53,17 @@ const throughTroubleMs = 10_000;
 export const maxEventBytes = 1_000_000;
 
 export function createSubmitter(deps: SubmitDeps): Submitter {
-  const { pool, writePool, forms, checks, onCommitted } = deps;
+  const { pool, writePool, forms, checks, onCommitted, traceCommit = (run) => run() } = deps;
   const compiled = new WeakMap<FormDefinition, CompiledForm>();
 
+  const write = async (rows: readonly ResponseRow[]): Promise<(Inserted | undefined)[]> => {
+    const began = performance.now();
+    const inserted = await throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs);
+    deps.onWritten?.({ rows: rows.length, durationMs: performance.now() - began });
+    return inserted;
+  };
   const coalescer = createCoalescer<ResponseRow, Inserted | undefined>({
-    write: (rows) => throughTrouble(() => insertResponses(writePool, rows), throughTroubleMs),
+    write,
     tenantOf: (row) => row.organizationId,
     bytesOf: (row) => row.answers.length + row.metadata.length + (row.flags?.length ?? 0) + 500,
     isPoison: (error) => !(error instanceof UnavailableError) && !isDatabaseTrouble(error),
@@ -119,7 +131,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
       if (form.hasErasedClientIds) await requireNotErased(form.id, row.clientId);
       const body = render('response.created', { form, response });
       if (body.byteLength > maxEventBytes) throw tooLarge(body.byteLength);
-      const inserted = await coalescer.add(row);
+      const inserted = await traceCommit(() => coalescer.add(row));
       if (inserted) {
         const accepted = { ...response, revision: inserted.revision, position: inserted.position };
         onCommitted(eventsOf({ form, row, inserted, accepted, body }));
@@ -146,6 +158,7 @@ export function createSubmitter(deps: SubmitDeps): Submitter {
 
   return {
     submit,
+    queued: coalescer.queued,
     submitMany: async (inputs) => {
       const results: Promise<SubmitResult>[] = [];
       const families = new Map<string, Promise<unknown>>();

@@ -7,6 +7,8 @@ const header = {
   messageId: 'Nats-Msg-Id',
   /** Organisation, response, position, integrations version, and `again` where it was published before. */
   event: 'Formwire-Event',
+  /** Only where the way of the event is traced. */
+  traceparent: 'traceparent',
 } as const;
 
 /** An event as it came out of the stream. */
@@ -34,6 +36,7 @@ export function encodeHeaders(event: Event, { republished, insteadOf }: { republ
   const encoded = headers();
   encoded.append(header.messageId, messageId(event, insteadOf));
   encoded.append(header.event, `${organizationId} ${responseId} ${position} ${integrationsVersion}${republished ? ' again' : ''}`);
+  if (event.traceparent !== undefined) encoded.append(header.traceparent, event.traceparent);
   return encoded;
 }
 
@@ -43,6 +46,7 @@ export function decodeMessage(message: JsMsg): Incoming {
   const type = `${noun}.${verb}`;
   if (!isEventType(type)) throw new Error(`message ${message.seq} has the unknown type ${type}`);
   const [organizationId = '', responseId = '', position, integrationsVersion, again] = (message.headers?.get(header.event) ?? '').split(' ');
+  const traceparent = message.headers?.get(header.traceparent) ?? '';
   return {
     event: {
       id: checkedId(message, 'evt', message.headers?.get(header.messageId).split('.')[0] ?? ''),
@@ -53,6 +57,7 @@ export function decodeMessage(message: JsMsg): Incoming {
       position: checkedNumber(message, position),
       integrationsVersion: checkedNumber(message, integrationsVersion),
       body: message.data,
+      ...(traceparent !== '' && { traceparent }),
     },
     sequence: message.seq,
     suspect: message.redelivered || again !== undefined,

@@ -42,7 +42,9 @@ test('one command serves, says where, and tells what to try next', async () => {
   const url = await urlOf(run);
   await run.says(`data in ${data.path}`);
   await run.says(`PORT=${new URL(url).port} npm run demo`);
-  await expect.poll(() => get(`${url}/readyz`)).toEqual({ status: 200, body: { ready: true, reasons: [] } });
+  const all = { ready: true, reasons: [] };
+  const body = { ...all, roles: { api: all, relay: all, dispatcher: all } };
+  await expect.poll(() => get(`${url}/readyz`)).toEqual({ status: 200, body });
   expect(await get(`${url}/livez`)).toMatchObject({ status: 200 });
   await run.kill('SIGTERM');
   expect(await run.exited).toBe(0);
@@ -89,7 +91,7 @@ describe('what is in the way of a start is said in one sentence, without a stack
     ['a data directory that is a file', { FORMWIRE_DATA: formwire }, `The data directory ${formwire} cannot be written`],
     ['the same without the API', { FORMWIRE_DATA: formwire, FORMWIRE_ROLES: 'relay' }, 'cannot be written: start Formwire as the user who owns it'],
   ])('%s', async (_, env, sentence) => {
-    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: '0', ...env } });
+    await using run = startProcess({ command: process.execPath, args: [formwire, 'start'], env: { PORT: '0', FORMWIRE_PROBE_PORT: '0', ...env } });
     expect(await run.exited).toBe(1);
     expect((await run.says(/^formwire: [^\n]*\n$/))[0]).toContain(sentence);
     await run.says(/^(?![^]*hunter2)/);

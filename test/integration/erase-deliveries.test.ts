@@ -57,7 +57,7 @@ test('what the stream holds of an erased response is never sent, and every event
   await using world = await begin();
   const { manager, form, receiver, open } = world;
   const taking = open({ FORMWIRE_ROLES: 'api' });
-  await expect.poll(async () => (await taking.readiness()).ready).toBe(true);
+  await expect.poll(async () => (await taking.readiness()).reasons).toEqual([]);
   const ids = await submitHousehold(taking, { formId: form.formId, count: 60 });
   const gone = ids.filter((_, index) => index % 3 === 0);
   for (const responseId of gone) await amendInPipeline(taking, { ...form, responseId, expectedRevision: 1, answers: [{ key: 'remarks', value: 'Seen.' }] });
@@ -77,7 +77,7 @@ test('an event of an erased response that the stream has lost leaves the outbox,
   await using world = await begin();
   const { manager, form, receiver, open } = world;
   const taking = open({ FORMWIRE_ROLES: 'api' });
-  await expect.poll(async () => (await taking.readiness()).ready).toBe(true);
+  await expect.poll(async () => (await taking.readiness()).reasons).toEqual([]);
   const [erased] = await submitHousehold(taking, { formId: form.formId, count: 1 });
   await eraseInPipeline(taking, { ...form, responseId: erased ?? '' });
   await expect.poll(async () => (await manager.streams.info(streamName)).state.messages).toBe(2);

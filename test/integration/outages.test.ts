@@ -173,7 +173,7 @@ describe('NATS', { timeout: 60_000 }, () => {
     await nats.stop();
     nats.restoreMessages();
     await nats.start();
-    await expect.poll(async () => (await taking.readiness()).ready, { timeout: 10_000 }).toBe(true);
+    await expect.poll(async () => (await taking.readiness()).reasons, { timeout: 10_000 }).toEqual([]);
     const last = startLoad(taking, { formId: form.formId, prefix: 'last-', most: 900, concurrency: 40 });
     await takesMore(last, 900);
     await last.end();

@@ -61,7 +61,7 @@ test('an event has the same bytes in the stream, published again by the sweeper,
   const amended = 30;
 
   await using taking = startPipeline({ ...servers, settings: { FORMWIRE_ROLES: 'api' } });
-  await expect.poll(async () => (await taking.readiness()).ready).toBe(true);
+  await expect.poll(async () => (await taking.readiness()).reasons).toEqual([]);
   const results = await taking.submitter.submitMany(inputs);
   const taken = results.flatMap((result) => ('faults' in result ? [] : [result.response]));
   expect(taken).toHaveLength(inputs.length);

@@ -1,3 +1,4 @@
+import { encodeCursor, positionKey } from '../../src/graphql/cursor.ts';
 import type { Things } from '../support/walk-world.ts';
 
 /**
@@ -109,6 +110,12 @@ export const table = `
   Response/submitted.respondent          all      all   all    all   all    all    all     all       all  F    F    F    F
   Response/submitted.reviews             U        F     F      all   all    all    F       F         F    F    F    F    F
   Response/submitted.revisions           U        F     F      all   all    all    F       F         F    F    F    F    F
+
+  ResponseEvent.event                    U        F     F      all   all    all    F       F         F    all  F    F    F
+  ResponseEvent.response                 U        F     F      all   all    all    F       F         F    all  F    F    F
+
+  Subscription.responseChanged           U        F     F      all   all    all    F       F         F    all  F    F    F
+  Subscription.responseCreated           U        F     F      all   all    all    F       F         F    all  F    F    F
 
   Review.by                              -        -     -      all   all    all    -       -         -    none -    -    -
 
@@ -232,9 +239,18 @@ export const nodes: Record<string, (things: Things) => string> = {
   'Delivery/own': ({ ownDeliveryId }) => ownDeliveryId,
 };
 
+/** A cursor that everything comes after. */
+const beforeAll = encodeCursor(positionKey(0));
+
 /** Objects that are reached otherwise than by `node`: an operation around `SELECTION`, and where in its answer they are. */
-export const doors: Record<string, { operation: string; input?: (things: Things) => object; path: readonly string[] }> = {
+export const doors: Record<string, { operation: string; input?: (things: Things) => object; variables?: (things: Things) => object; path: readonly string[] }> = {
   Query: { operation: '{ SELECTION }', path: [] },
+  Subscription: { operation: 'subscription { SELECTION }', path: [] },
+  ResponseEvent: {
+    operation: 'subscription ($formId: ID!, $after: String) { responseCreated(formId: $formId, after: $after) { SELECTION } }',
+    variables: ({ formId }) => ({ formId, after: beforeAll }),
+    path: ['responseCreated'],
+  },
   'Response/submitted': {
     operation: 'mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { SELECTION } errors { code } } }',
     input: ({ submission }) => submission,
@@ -247,6 +263,8 @@ export const args: Record<string, (things: Things) => Record<string, unknown>> =
   'Form.versionByNumber': () => ({ number: 1 }),
   'Form.changes': () => ({ from: 1, to: 2 }),
   'Query.reconcile': ({ formId }) => ({ formId }),
+  'Subscription.responseCreated': ({ formId }) => ({ formId, after: beforeAll }),
+  'Subscription.responseChanged': ({ formId }) => ({ formId, after: beforeAll }),
 };
 
 const question = { text: 'How many?', kind: 'INTEGER' };

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getNamedType, isLeafType, isObjectType, isRequiredArgument, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildSchema } from '../../src/api/schema.ts';
+import { subscribeOverSse, type Subscription } from '../support/subscriber.ts';
 import { openTenantSnapshots, type TenantSnapshots } from '../support/tenant-snapshot.ts';
 import { actors, keys, people, startWalkWorld, type Actor, type Things, type WalkWorld } from '../support/walk-world.ts';
 import { roles, scopes } from '../../src/graphql/viewer.ts';
@@ -143,15 +144,25 @@ const isNothing = (value: unknown): boolean =>
 
 /** Asks for one field of one thing. */
 async function read(name: string, actor: Actor): Promise<Answer> {
-  const { operation, input, path, selection } = callOf(name);
-  const { body } = await world.api.post({ query: operation.replace('SELECTION', selection), ...(input && { variables: { input } }) }, withToken(actor));
+  const { operation, variables, path, selection } = callOf(name);
+  const asked = { query: operation.replace('SELECTION', selection), ...(variables && { variables }) };
+  const body = operation.startsWith('subscription') ? await firstTold(asked, actor) : (await world.api.post(asked, withToken(actor))).body;
   const code = firstCode(body);
   if (code !== undefined) return { code };
   const source = path.reduce((at, member) => at?.[member], body.data);
   return source === null || source === undefined ? { isHidden: true } : { value: source.value };
 }
 
-function callOf(name: string): { operation: string; input?: object | undefined; path: readonly string[]; selection: string } {
+/** The first result of a subscription, which may be why there is none. */
+// oxlint-disable-next-line typescript/no-explicit-any -- any subscription's result
+async function firstTold(asked: Subscription, actor: Actor): Promise<any> {
+  const subscriber = await subscribeOverSse(world.api.url, { ...asked, ...withToken(actor) });
+  const [first] = await subscriber.until(1);
+  subscriber.disconnect();
+  return first?.result;
+}
+
+function callOf(name: string): { operation: string; variables?: Record<string, unknown> | undefined; path: readonly string[]; selection: string } {
   const kind = /^node\((.+)\)$/.exec(name)?.[1];
   if (kind) return { ...doorOf('Query'), selection: `value: node(id: "${exampleOf(kind)}") { id }` };
   const [source = '', fieldName = ''] = name.split('.');
@@ -161,9 +172,10 @@ function callOf(name: string): { operation: string; input?: object | undefined; 
   return { ...doorOf(source), selection: `value: ${fieldName}${argumentsOf(`${source}.${fieldName}`, field)} ${selectionOf(getNamedType(field.type))}` };
 }
 
-function doorOf(source: string): { operation: string; input?: object | undefined; path: readonly string[] } {
+function doorOf(source: string): { operation: string; variables?: Record<string, unknown> | undefined; path: readonly string[] } {
   const door = doors[source];
-  if (door) return { operation: door.operation, path: door.path, input: door.input?.(things) };
+  const variables = door?.input ? { input: door.input(things) } : { ...door?.variables?.(things) };
+  if (door) return { operation: door.operation, path: door.path, variables };
   return { operation: `{ node(id: "${exampleOf(source)}") { ... on ${source.replace(/\/.*/, '')} { SELECTION } } }`, path: ['node'] };
 }
 

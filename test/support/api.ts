@@ -14,7 +14,8 @@ import { createStandings, type Standings } from '../../src/accounts/standings.ts
 import { buildSchema } from '../../src/api/schema.ts';
 import type { ApiLimits } from '../../src/api/limits.ts';
 import type { Introspection } from '../../src/api/prepare.ts';
-import { createApiServer, type ApiServer, type Readiness } from '../../src/api/server.ts';
+import type { Readiness } from '../../src/api/probes.ts';
+import { createApiServer, type ApiServer } from '../../src/api/server.ts';
 import { endingWithOperation, makeEndWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
 import { openTenantReads } from '../../src/db/tenant-reads.ts';
@@ -27,6 +28,7 @@ import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog } from '../../src/log.ts';
+import { createSettled } from '../../src/outbox/settled.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
 import { createTestDatabase, openTestPool } from './database.ts';
@@ -115,6 +117,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     trustedProxies: options.trustedProxies ?? 0,
     introspection: options.introspection ?? 'signed-in',
     callers,
+    live: { settled: createSettled({ pool }), bell: { listen: () => () => undefined, isUp: () => false }, retentionMs: 14 * 86_400_000, now },
     answerCallback: async () => 404,
     log: silentLog,
     host: '127.0.0.1',

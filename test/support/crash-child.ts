@@ -56,7 +56,7 @@ async function main(orders: ChildOrders): Promise<void> {
     );
   };
   if (submit) {
-    while (!(await pipeline.readiness()).ready) await pause(20, stopping.signal);
+    while ((await pipeline.readiness()).reasons.length > 0) await pause(20, stopping.signal);
     for (let round = 0; round === 0 || dieAt; round += 1) {
       await submitRound(householdInputs({ ...submit, first: (submit.first ?? 0) + round * submit.count }));
       await pause(200, stopping.signal);

@@ -11,7 +11,7 @@ import { networkPolicy } from '../../src/outbound/address-policy.ts';
 import { createSettled } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter } from '../../src/responses/submit-response.ts';
-import { startTestApi, type TestApi } from './api.ts';
+import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
 import { openChecks } from './checks.ts';
 import { householdForm } from './household.ts';
 import { testSealer } from './sealer.ts';
@@ -33,13 +33,14 @@ export interface DeliveryApi extends TestApi {
   newForm(owner: Owner, questions?: unknown[]): Promise<{ id: Id<'form'>; questions: { id: Id<'q'>; key: string }[] }>;
 }
 
-export async function startDeliveryApi(): Promise<DeliveryApi> {
+export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> = {}): Promise<DeliveryApi> {
   const announced: Id<'org'>[] = [];
   const committed: Event[] = [];
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   const settingsDeps = { providerNamed, sealer: testSealer, network: networkPolicy({ allowLoopback: false }) };
   let owners = 0;
   const api = await startTestApi({
+    ...options,
     extend: ({ pool, operationPool, reads, published, callers }) => {
       // `end` does not wait for the sockets: one on its way out may still hear that the database is dropped
       pool.on('error', () => undefined);

@@ -1,8 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { ApiServer } from '../../src/api/server.ts';
 import { openApi } from '../../src/bin/compose-api.ts';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
+import { stateOf } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
-import { silentLog } from '../../src/log.ts';
+import { silentLog, type Log } from '../../src/log.ts';
+import { createMetrics } from '../../src/monitoring/metrics.ts';
+import type { Runnable } from '../../src/run.ts';
+import type { Tracing } from '../../src/tracing/tracing.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
@@ -16,20 +21,34 @@ export interface TestProduct extends AsyncDisposable {
   pipeline: TestPipeline;
   /** Logged in as the owner of an organisation. */
   api: ApiClient;
+  /** What `api` is logged in with. */
+  token: string;
   /** A client of nobody's. */
   stranger: ApiClient;
+  /** Stops the API as a process does on SIGTERM, and starts it anew. */
+  restartApi(): Promise<void>;
 }
 
-export async function startProduct(settings: Record<string, string> = {}): Promise<TestProduct> {
+export async function startProduct(settings: Record<string, string> = {}, { log = silentLog, tracing }: { log?: Log; tracing?: Tracing } = {}): Promise<TestProduct> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase());
   const nats = stack.use(await startTestNats());
-  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings }));
+  const config = parseConfig({ ...fastSettings, ...settings });
+  const metrics = createMetrics({ config, log });
+  const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks, tracing }));
+  stack.defer(runWhile(metrics.watch(stateOf(pipeline))));
   const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const config = parseConfig({ ...fastSettings, PORT: '0', ...settings });
-  const server = await openApi({ config, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log: silentLog });
-  stack.defer(() => server.close());
-  const { url } = await server.listen();
+  const open = async (port: string): Promise<{ server: ApiServer; url: string }> => {
+    const server = await openApi({ config: { ...config, PORT: Number(port) }, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics, tracing });
+    return { server, ...(await server.listen()) };
+  };
+  let running = await open('0');
+  stack.defer(() => running.server.close());
+  const restartApi = async (): Promise<void> => {
+    await running.server.close();
+    running = await open(new URL(url).port);
+  };
+  const { url } = running;
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
   stack.defer(async () => void (await Promise.all([api.close(), stranger.close()])));
   const { token } = await api.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
@@ -38,5 +57,15 @@ export async function startProduct(settings: Record<string, string> = {}): Promi
     password: 'correct horse battery',
   });
   api.login(token);
-  return { url, databaseUrl: database.url, nats, pipeline, api, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { url, restartApi, databaseUrl: database.url, nats, pipeline, api, token, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Runs until the answered function is called. */
+function runWhile(runnables: readonly Runnable[]): () => Promise<void> {
+  const stopping = new AbortController();
+  const running = Promise.all(runnables.map((runnable) => runnable.run(stopping.signal)));
+  return async () => {
+    stopping.abort();
+    await running;
+  };
 }

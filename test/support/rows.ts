@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Json } from '../../src/events/canonical-json.ts';
 import type { Flag } from '../../src/events/flag.ts';
+import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { DeliveryStatus } from '../../src/deliveries/delivery.entity.ts';
 import type { FormDefinition } from '../../src/forms/form-definition.ts';
@@ -49,12 +50,12 @@ export async function insertResponse(pool: Pool, details: ResponseDetails): Prom
 }
 
 /** An event that waits to be dispatched. */
-export async function insertOutboxRow(pool: Pool, event: { organizationId: Id<'org'>; formId: Id<'form'>; responseId: Id<'resp'> }): Promise<Id<'evt'>> {
+export async function insertOutboxRow(pool: Pool, event: { organizationId: Id<'org'>; formId: Id<'form'>; responseId: Id<'resp'>; type?: EventType }): Promise<Id<'evt'>> {
   const id = newId('evt');
   await pool.query(
     `insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at)
-     values ($1, 'response.created', $2, $3, $4, 0, now())`,
-    [id, event.organizationId, event.formId, event.responseId],
+     values ($1, $2, $3, $4, $5, 0, now())`,
+    [id, event.type ?? 'response.created', event.organizationId, event.formId, event.responseId],
   );
   return id;
 }

@@ -3,7 +3,7 @@ import { noteTrackings } from '../../src/deliveries/note-trackings.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import type { DeliveryApi } from './delivery-api.ts';
-import { insertAttempt, insertDelivery, insertJob } from './rows.ts';
+import { insertAttempt, insertDelivery, insertJob, insertOutboxRow } from './rows.ts';
 
 /** An organisation with at least one row in every table that the API reads for a viewer, and its viewer. */
 export async function newTenant(api: DeliveryApi): Promise<Viewer> {
@@ -16,10 +16,7 @@ export async function newTenant(api: DeliveryApi): Promise<Viewer> {
   await run('addSection', { formId: form.id, section: { title: 'Section' } }, 'section { id }');
   const { createIntegration } = await run('createIntegration', { formId: form.id, settings: { webhook: { url: 'https://example.com' } } }, 'integration { id }');
   const { submitResponse } = await run('submitResponse', { formId: form.id, answers: [{ key: 'q', value: 'A' }] }, 'response { id }');
-  await api.pool.query(
-    `insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at) values ($1, 'response.amended', $2, $3, $4, 0, now())`,
-    [newId('evt'), owner.organizationId, form.id, submitResponse.response.id],
-  );
+  await insertOutboxRow(api.pool, { organizationId: owner.organizationId, formId: form.id, responseId: submitResponse.response.id, type: 'response.amended' });
   await run('setReviewState', { responseId: submitResponse.response.id, state: 'APPROVED' }, 'response { id }');
   const deliveryId = await insertDelivery(api.pool, {
     organizationId: owner.organizationId, formId: form.id,

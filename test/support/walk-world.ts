@@ -5,7 +5,7 @@ import { newId } from '../../src/events/id.ts';
 import type { Scope } from '../../src/graphql/viewer.ts';
 import { startDeliveryApi, type DeliveryApi } from './delivery-api.ts';
 import { createPeople, type People, type Person } from './people.ts';
-import { insertAttempt, insertDelivery, insertIntegration, insertJob, insertResponse, insertTenant } from './rows.ts';
+import { insertAttempt, insertDelivery, insertIntegration, insertJob, insertOutboxRow, insertResponse, insertTenant } from './rows.ts';
 
 /** Who asks. `granted` and `ungranted` are partners, with and without the form in question; `former` was an editor. */
 export const people = ['stranger', 'other', 'former', 'owner', 'editor', 'viewer', 'granted', 'ungranted'] as const;
@@ -188,6 +188,7 @@ function thingMaker({ api, crowd, bystander }: { api: DeliveryApi; crowd: People
     const { token, invitation } = await crowd.invite(owner, { email: 'someone@example.com', role: 'PARTNER', formIds: [formId] });
     const amendedResponseId = await insertResponse(pool, { formId });
     await pool.query('update responses set amended_by_id = $2 where id = $1', [amendedResponseId, userId]);
+    await insertOutboxRow(pool, { organizationId, formId, responseId: amendedResponseId, type: 'response.amended' });
     const erasedResponseId = await insertResponse(pool, { formId });
     await pool.query('update responses set erased_at = now(), erased_by_id = $2 where id = $1', [erasedResponseId, userId]);
     // what its event was due to is nowhere

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerId, eventIdOf, flagsEventIdOf, isId, newId, parseAnswerId, prefixOf } from '../../src/events/id.ts';
+import { answerId, eventIdOf, flagsEventIdOf, isId, newId, parseAnswerId, prefixOf, timeOf } from '../../src/events/id.ts';
 
 describe('an id', () => {
   test('says what it names', () => {
@@ -20,6 +20,12 @@ describe('an id', () => {
     expect(isId('form', 'form_01h455vb4pex5vsknk084sn02')).toBe(false);
     expect(isId('form', 'form_01H455VB4PEX5VSKNK084SN02Q')).toBe(false);
     expect(isId('form', 'form_01h455vb4pex5vsknk084sn0u\0')).toBe(false);
+  });
+
+  test('tells when it was made', () => {
+    expect(timeOf('evt_01h455vb4pex5vsknk084sn02q')).toBe(0x01890a5dac96);
+    const before = Date.now();
+    expect(timeOf(newId('evt'))).toBeGreaterThanOrEqual(before);
   });
 
   test('of an answer names its response and its question', () => {

@@ -5,13 +5,14 @@ import { expect, test } from 'vitest';
 /** From the top down. A file may import from its own layer and from those below it. */
 const layers = [
   ['src/bin'],
-  ['src/api', 'src/dispatcher', 'src/console'],
+  ['src/monitoring', 'src/tracing'],
+  ['src/api', 'src/live', 'src/dispatcher', 'src/console'],
   ['src/db'],
   ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/ledger', 'src/quotas', 'src/completeness'],
   ['src/outbox'],
   ['src/stream', 'src/graphql', 'src/outbound', 'src/rate-limits'],
   ['integrations'],
-  ['src/events', 'src/expressions', 'src/columns.ts', 'src/bounded-cache.ts', 'src/bound-sql.ts', 'src/table-writers.ts', 'src/transaction.ts', 'src/calendar.ts', 'src/linear-pattern.ts', 'src/config.ts', 'src/log.ts', 'src/run.ts', 'src/user-error.ts', 'src/storable.ts', 'src/email-address.ts', 'src/database-trouble.ts', 'src/sealing.ts', 'src/embedded', 'package.json'],
+  ['src/events', 'src/expressions', 'src/columns.ts', 'src/bounded-cache.ts', 'src/bound-sql.ts', 'src/table-writers.ts', 'src/transaction.ts', 'src/calendar.ts', 'src/linear-pattern.ts', 'src/config.ts', 'src/log.ts', 'src/redaction.ts', 'src/request-scope.ts', 'src/run.ts', 'src/user-error.ts', 'src/storable.ts', 'src/email-address.ts', 'src/database-trouble.ts', 'src/sealing.ts', 'src/embedded', 'package.json'],
 ];
 /** Beyond the layers: providers know the shared language only, and servers and sockets know nothing of us. */
 const narrower: Record<string, string[]> = { integrations: ['integrations', 'src/events', 'src/expressions', 'src/bounded-cache.ts'], 'src/embedded': ['src/embedded', 'src/events'] };

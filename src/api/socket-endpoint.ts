@@ -1,0 +1,84 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { UnavailableError } from '../user-error.ts';
+import type { ApiLimits } from './limits.ts';
+import type { LivePlaces } from './live-places.ts';
+import { serveSocket, type SocketDeps } from './socket-session.ts';
+
+export interface SocketEndpointDeps extends Omit<SocketDeps, 'address' | 'authorization'> {
+  addressOf: (request: IncomingMessage) => string;
+  places: LivePlaces;
+  limits: ApiLimits;
+}
+
+export interface SocketEndpoint {
+  /** Takes the WebSockets that come to a server's `/graphql`. */
+  attach(server: Server): void;
+  /** Ends what is open: the clients are told to come back. */
+  close(): void;
+}
+
+const beatEveryMs = 15_000;
+/** The service restarts; clients of graphql-ws come back by themselves. Source: IANA's registry of close codes. */
+const restarts = 1012;
+
+/** GraphQL over WebSocket: the protocol `graphql-transport-ws`. */
+export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
+  const { addressOf, places, limits } = deps;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: limits.bodyBytes,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false),
+  });
+  const silent = new WeakSet<WebSocket>();
+  const beating = setInterval(() => {
+    for (const socket of sockets.clients) {
+      if (silent.has(socket)) socket.terminate(); // has not answered the last one
+      silent.add(socket);
+      socket.ping();
+    }
+  }, beatEveryMs).unref();
+
+  const upgrade = (request: IncomingMessage, connection: Duplex, first: Buffer): void => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== '/graphql') return refuse(connection, 404);
+    const offered = request.headers['sec-websocket-protocol'] ?? '';
+    if (!offered.split(',').some((name) => name.trim() === GRAPHQL_TRANSPORT_WS_PROTOCOL)) return refuse(connection, 400);
+    const address = addressOf(request);
+    const giveBack = taken(() => places.takeConnection(address));
+    if (!giveBack) return refuse(connection, 503);
+    connection.once('close', giveBack);
+    sockets.handleUpgrade(request, connection, first, (socket) => {
+      socket.on('pong', () => silent.delete(socket)).on('error', () => socket.terminate());
+      serveSocket(socket, { ...deps, address, authorization: request.headers.authorization });
+    });
+  };
+
+  return {
+    attach: (server) => void server.on('upgrade', (request, connection, first) => {
+      connection.on('error', () => connection.destroy());
+      upgrade(request, connection, first);
+    }),
+    close: () => {
+      clearInterval(beating);
+      for (const socket of sockets.clients) socket.close(restarts, 'Service restart');
+    },
+  };
+}
+
+function taken(take: () => () => void): (() => void) | undefined {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof UnavailableError) return undefined;
+    throw error;
+  }
+}
+
+/** Before there is a WebSocket, in HTTP. */
+function refuse(connection: Duplex, status: number): void {
+  connection.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

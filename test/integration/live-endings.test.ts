@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { encodeCursor, positionKey } from '../../src/graphql/cursor.ts';
+import type { Id } from '../../src/events/id.ts';
+import { startDeliveryApi, type DeliveryApi } from '../support/delivery-api.ts';
+import { createPeople, type People, type Person } from '../support/people.ts';
+import { insertResponse } from '../support/rows.ts';
+import { subscribeOverSse, type SseSubscriber } from '../support/subscriber.ts';
+
+let api: DeliveryApi;
+let people: People;
+let owner: Person;
+beforeAll(async () => {
+  api = await startDeliveryApi({ limits: { callerSubscriptions: 60, subscriptionCost: 100, unreadItems: 100 } });
+  people = createPeople(api);
+  owner = await people.owner();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const query = 'subscription ($formId: ID!, $after: String) { responseCreated(formId: $formId, after: $after) { cursor response { id answers { text } } } }';
+const fromStart = encodeCursor(positionKey(0));
+const newForm = async (by = owner): Promise<{ id: Id<'form'>; questionId: Id<'q'> }> => {
+  const { id, questions } = await api.newForm(by, [{ key: 'q', text: 'Q', kind: 'LONG_TEXT' }]);
+  return { id, questionId: questions[0]!.id };
+};
+const subscribe = (formId: string, token: string | undefined, variables: object = {}, lastEventId?: string): Promise<SseSubscriber> =>
+  subscribeOverSse(api.url, { query, variables: { formId, ...variables }, token, lastEventId });
+const idsOf = ({ told }: SseSubscriber): string[] => told.flatMap(({ result }) => result.data?.responseCreated.response.id ?? []);
+const lastError = ({ told }: SseSubscriber) => told.at(-1)?.result.errors?.[0]?.extensions;
+
+/** Tells somebody one response, and what comes to the subscription after `happening`. */
+async function endedBy(who: { token: string }, formId: Id<'form'>, happening: () => Promise<unknown>): Promise<{ subscriber: SseSubscriber; code: string }> {
+  const subscriber = await subscribe(formId, who.token, { after: fromStart });
+  await insertResponse(api.pool, { formId });
+  await subscriber.until(1);
+  await happening();
+  await subscriber.completed();
+  expect(subscriber.isComplete()).toBe(true);
+  expect(lastError(subscriber).cursor).toBe(subscriber.lastId());
+  return { subscriber, code: lastError(subscriber).code };
+}
+
+describe('a subscription ends with its cursor', () => {
+  test('when the member is removed, and nothing is told after that', async () => {
+    const { id } = await newForm();
+    const editor = await people.member(owner, 'EDITOR');
+    const { code, subscriber } = await endedBy(editor, id, async () => people.run(owner, 'removeMember', { id: await people.memberId(owner, editor) }));
+    expect(code).toBe('PERMISSIONS_CHANGED');
+    await insertResponse(api.pool, { formId: id });
+    expect(idsOf(subscriber)).toHaveLength(1);
+    expect(lastError(await refused(id, editor.token))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('when the member gets another role', async () => {
+    const { id } = await newForm();
+    const editor = await people.member(owner, 'EDITOR');
+    const { code, subscriber } = await endedBy(editor, id, async () => people.run(owner, 'changeMember', { id: await people.memberId(owner, editor), role: 'VIEWER' }));
+    expect(code).toBe('PERMISSIONS_CHANGED');
+    const next = await subscribe(id, editor.token, {}, subscriber.lastId());
+    const response = await insertResponse(api.pool, { formId: id });
+    await next.until(1);
+    expect(idsOf(next)).toEqual([response]);
+    next.disconnect();
+  });
+
+  test('when the session ends', async () => {
+    const { id } = await newForm();
+    const editor = await people.member(owner, 'EDITOR');
+    expect((await endedBy(editor, id, () => people.run(editor, 'logout', {}))).code).toBe('UNAUTHENTICATED');
+  });
+
+  test('when the API key is revoked', async () => {
+    const { id } = await newForm();
+    const { key, apiKey } = await people.run(owner, 'createApiKey', { name: 'watch', scopes: ['RESPONSES_READ'] }, 'key apiKey { id }');
+    expect((await endedBy({ token: key }, id, () => people.run(owner, 'revokeApiKey', { id: apiKey.id }))).code).toBe('UNAUTHENTICATED');
+  });
+
+  test('when the form is deleted', async () => {
+    const { id } = await newForm();
+    expect((await endedBy(owner, id, () => people.run(owner, 'deleteForm', { id }))).code).toBe('FORBIDDEN');
+  });
+
+  test('when the token expires', async () => {
+    const somebody = await people.owner();
+    const { id } = await newForm(somebody);
+    const before = api.clock.now;
+    const { code } = await endedBy(somebody, id, async () => {
+      api.clock.now = new Date(before.getTime() + 3_600_000);
+    });
+    expect(code).toBe('UNAUTHENTICATED');
+    api.clock.now = before;
+  });
+});
+
+/** A subscription that does not begin. */
+async function refused(formId: string, token: string | undefined, variables: object = {}): Promise<SseSubscriber> {
+  const subscriber = await subscribe(formId, token, variables);
+  await subscriber.completed();
+  return subscriber;
+}
+
+describe('a subscription does not begin', () => {
+  test('for strangers, for other organisations, and with keys that were made for other things', async () => {
+    const { id } = await newForm();
+    const other = await people.owner();
+    const { key } = await people.run(owner, 'createApiKey', { name: 'submit', scopes: ['RESPONSES_WRITE'] }, 'key');
+    expect(lastError(await refused(id, undefined))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(lastError(await refused(id, other.token))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(lastError(await refused(id, key))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('at what is no cursor, or lies beyond all there is', async () => {
+    const { id } = await newForm();
+    for (const after of ['', 'nope', encodeCursor('42'), encodeCursor(positionKey(9_000_000_000))]) {
+      expect(lastError(await refused(id, owner.token, { after }))).toMatchObject({ code: 'INVALID_INPUT', faults: [{ path: ['after'] }] });
+    }
+  });
+
+  test('where what follows its cursor is too old, and says where to read on', async () => {
+    const { id } = await newForm();
+    const old = new Date(api.clock.now.getTime() - 15 * 86_400_000);
+    await insertResponse(api.pool, { formId: id, submittedAt: old });
+    expect(lastError(await refused(id, owner.token, { after: fromStart }))).toEqual({ code: 'CURSOR_EXPIRED', readOn: { field: 'Form.responses', after: fromStart } });
+    const pages = `{ form(id: "${id}") { responses(after: "${fromStart}") { edges { node { id } } pageInfo { endCursor } } } }`;
+    const { edges, pageInfo } = (await api.gql(pages, {}, owner.token)).form.responses;
+    expect(edges).toHaveLength(1);
+    const subscriber = await subscribe(id, owner.token, { after: pageInfo.endCursor });
+    const response = await insertResponse(api.pool, { formId: id, submittedAt: api.clock.now });
+    await subscriber.until(1);
+    expect(idsOf(subscriber)).toEqual([response]);
+    subscriber.disconnect();
+  });
+
+  test('past what one event may cost', async () => {
+    const { id } = await newForm();
+    const wide = 'subscription ($formId: ID!) { responseCreated(formId: $formId) { response { form { questions { id } } } } }';
+    const reply = await subscribeOverSse(api.url, { query: wide, variables: { formId: id }, token: owner.token });
+    expect(await reply.completed()).toMatchObject([{ result: { errors: [{ extensions: { code: 'TOO_COSTLY' } }] } }]);
+  });
+
+  test('where the caller has as many as there may be; one that ends makes room', async () => {
+    const { id } = await newForm();
+    const somebody = await people.owner();
+    const { id: theirs } = await newForm(somebody);
+    const open = await Promise.all(Array.from({ length: 60 }, () => subscribe(id, owner.token)));
+    const response = await api.post({ query, variables: { formId: id } }, { token: owner.token, headers: { accept: 'text/event-stream' } });
+    expect([response.status, response.headers['retry-after'], response.body.errors[0].extensions.code]).toEqual([429, '5', 'TOO_MANY_SUBSCRIPTIONS']);
+    const others = await subscribe(theirs, somebody.token);
+    expect(others.status()).toBe(200);
+    open[0]?.disconnect();
+    await expect.poll(async () => {
+      const again = await subscribe(id, owner.token).catch(() => undefined);
+      again?.disconnect();
+      return again?.status();
+    }).toBe(200);
+    for (const one of [...open, others]) one.disconnect();
+  });
+
+  test('without "accept: text/event-stream"', async () => {
+    const { id } = await newForm();
+    expect(await api.post({ query, variables: { formId: id } }, { token: owner.token })).toMatchObject({ status: 406 });
+    expect(await api.post({ query, variables: { formId: id } }, { token: owner.token, headers: { accept: 'multipart/mixed' } })).toMatchObject({ status: 406 });
+  });
+});
+
+test('all who ask the same share one execution of an event, wherever they began, and whoever of the organisation they are', async () => {
+  const { id } = await newForm();
+  const editor = await people.member(owner, 'OWNER');
+  const first = await insertResponse(api.pool, { formId: id });
+  const early = await subscribe(id, owner.token, { after: fromStart });
+  await early.until(1);
+  const open = await Promise.all([
+    ...Array.from({ length: 20 }, () => subscribe(id, owner.token)),
+    ...Array.from({ length: 20 }, () => subscribe(id, editor.token, { after: early.lastId() })),
+  ]);
+  const reads = vi.spyOn(api.reads, 'query');
+  const second = await insertResponse(api.pool, { formId: id });
+  await Promise.all([early, ...open].map((one) => one.until(one === early ? 2 : 1)));
+  const executions = reads.mock.calls.filter(([statement]) => (statement as { name?: string }).name === 'responses-by-id-all');
+  reads.mockRestore();
+  expect(executions).toHaveLength(1);
+  expect([idsOf(early), ...open.map(idsOf)]).toEqual([[first, second], ...open.map(() => [second])]);
+  for (const one of [early, ...open]) one.disconnect();
+});
+
+test('a subscriber that does not read is ended, nobody else notices, and it goes on from where it was', async () => {
+  const { id, questionId } = await newForm();
+  const [slow, quick] = await Promise.all([subscribe(id, owner.token), subscribe(id, owner.token)]);
+  slow.pause();
+  const large = { [questionId]: { value: 'x'.repeat(45_000) } };
+  const ids: string[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    ids.push(...(await Promise.all(Array.from({ length: 100 }, () => insertResponse(api.pool, { formId: id, answers: large })))));
+    await quick.until(ids.length);
+  }
+  expect(idsOf(quick)).toHaveLength(ids.length);
+  slow.resume();
+  await slow.completed();
+  expect(slow.told.length).toBeLessThan(ids.length);
+  const rest = await subscribe(id, owner.token, {}, slow.lastId() ?? fromStart);
+  await rest.until(ids.length - idsOf(slow).length);
+  expect([...idsOf(slow), ...idsOf(rest)]).toEqual(idsOf(quick));
+  for (const one of [quick, rest]) one.disconnect();
+});
