@@ -1,4 +1,5 @@
-import { Liquid, type Template } from 'liquidjs';
+import type { Template } from 'liquidjs';
+import { createMessageEngine, type Allowance } from './message-engine.ts';
 
 /** Why a text is no template that can be used: a sentence. */
 export class TemplateFault extends Error {
@@ -7,8 +8,8 @@ export class TemplateFault extends Error {
 
 /** A message with places for values. */
 export interface MessageTemplate {
-  /** The message; a value that is absent leaves its place empty. Throws TemplateFault where it takes too long or too much. */
-  render(values: Readonly<Record<string, unknown>>): string;
+  /** The message; a value that is absent leaves its place empty. Throws TemplateFault where it takes too long, or more than is allowed. */
+  render(values: Readonly<Record<string, unknown>>, allowance?: Allowance): string;
 }
 
 export const templateLimits = {
@@ -16,24 +17,19 @@ export const templateLimits = {
   length: 2_000,
   /**
    * Milliseconds that rendering may take, by the clock: what the machine spends on others counts too, and must not make a
-   * message impossible. Rendering itself takes far less than one, since nothing repeats and `memory` is bounded.
+   * message impossible. Rendering itself takes far less, since nothing repeats and `memory` is bounded.
    */
   renderMs: 1_000,
-  /** Roughly characters that rendering may make on its way. */
+  /** Roughly characters that rendering may make, read and show on its way. */
   memory: 200_000,
+  /** Characters of what is looked for in a text: longer ones can take the product of both lengths. */
+  searched: 1_000,
 } as const;
 
-/** What has no place in a message: files, other templates, and whatever repeats. */
-const unusedTags = ['include', 'render', 'layout', 'block', 'for', 'tablerow', 'cycle', 'increment', 'decrement', 'break', 'continue'];
+const engine = createMessageEngine(templateLimits);
 
-const engine = createEngine();
-
-function createEngine(): Liquid {
-  const { length, renderMs, memory } = templateLimits;
-  const liquid = new Liquid({ parseLimit: length, renderLimit: renderMs, memoryLimit: memory, strictFilters: true, ownPropertyOnly: true, timezoneOffset: 0 });
-  for (const tag of unusedTags) delete liquid.tags[tag];
-  return liquid;
-}
+/** What the messages of one response may take together, so that fifty of them block nothing for longer than one. */
+export const openAllowance = (): Allowance => engine.openAllowance();
 
 /**
  * Makes a message of Liquid ready; its times are in UTC, wherever this runs. `names`: all values it may use, those with members with a dot (`response.id`).
@@ -43,12 +39,10 @@ function createEngine(): Liquid {
 export function compileMessage(source: string, names: ReadonlySet<string>): MessageTemplate {
   if (source.trim() === '') throw new TemplateFault('A message must not be blank.');
   if (source.length > templateLimits.length) throw new TemplateFault(`A message has at most ${templateLimits.length} characters; this has ${source.length}.`);
-  const template = orFault(() => engine.parse(source));
-  for (const segments of orFault(() => engine.globalVariableSegmentsSync(template))) checkName(segments.map(String), names);
-  return { render: (values) => orFault(() => rendered(template, values)) };
+  const template: Template[] = orFault(() => engine.parse(source));
+  for (const segments of orFault(() => engine.namesIn(template))) checkName(segments.map(String), names);
+  return { render: (values, allowance = openAllowance()) => orFault(() => engine.render(template, values, allowance)) };
 }
-
-const rendered = (template: Template[], values: object): string => String(engine.renderSync(template, values));
 
 function checkName(segments: readonly string[], names: ReadonlySet<string>): void {
   const name = segments.join('.');

@@ -1,12 +1,13 @@
 import { compileCondition, type CompiledExpression } from '../../src/expressions/compile.ts';
 import { ExpressionFault } from '../../src/expressions/expression-fault.ts';
 import { isNumeric, typeOfAnswer, type Scope, type Value, type ValueType } from '../../src/expressions/value-type.ts';
+import type { Allowance } from '../message-engine.ts';
 import { compileMessage, TemplateFault, type MessageTemplate } from '../message-template.ts';
 import type { Finding, FormShape } from '../provider.ts';
 import type { Rule } from './settings.ts';
 
-/** A rule made ready for one version of a form: `check` answers what it has against a response, if anything. */
-export type CompiledRule = { check: (answers: Scope) => Finding | undefined } | { fault: string; member: 'expression' | 'message' };
+/** A rule made ready for one version of a form: `check` answers what it has against a response, if anything. `allowance`: of the messages of that response. */
+export type CompiledRule = { check: (answers: Scope, allowance: Allowance) => Finding | undefined } | { fault: string; member: 'expression' | 'message' };
 
 /**
  * Checks a rule against a form's version. A rule applies where every answer it needs is there, numbers counting as 0
@@ -18,7 +19,8 @@ export function compileRule(rule: Rule, form: FormShape): CompiledRule {
   try {
     const expression = compileCondition(rule.expression, (key) => types.get(key) ?? { reason: `This form has no question with the key "${key}".` });
     const message = compileMessage(rule.message, new Set(types.keys()));
-    return { check: (answers) => checkRule({ rule, expression, message }, withZeros(answers, zerosOf(rule, expression, types))) };
+    const zeros = zerosOf(rule, expression, types);
+    return { check: (answers, allowance) => checkRule({ rule, expression, message }, { answers: withZeros(answers, zeros), allowance }) };
   } catch (error) {
     if (error instanceof ExpressionFault) return { fault: error.message, member: 'expression' };
     if (error instanceof TemplateFault) return { fault: error.message, member: 'message' };
@@ -32,20 +34,26 @@ interface Compiled {
   message: MessageTemplate;
 }
 
-function checkRule({ rule, expression, message }: Compiled, answers: Scope): Finding | undefined {
+interface Checked {
+  answers: Scope;
+  allowance: Allowance;
+}
+
+function checkRule({ rule, expression, message }: Compiled, checked: Checked): Finding | undefined {
+  const { answers } = checked;
   const value = expression.evaluate(answers);
   if (value === true) return undefined;
   const keys = [...expression.keys];
-  if (value === false) return { severity: rule.severity, rule: rule.name, message: messageOf(rule, message, answers), keys };
+  if (value === false) return { severity: rule.severity, rule: rule.name, message: messageOf(rule, message, checked), keys };
   if (keys.some((key) => !answers.has(key))) return undefined;
   return { severity: 'flag', rule: rule.name, message: `The rule "${rule.name}" has no result for these numbers.`, keys };
 }
 
 /** A message that cannot be made of these answers, or is blank with them, must not keep the finding from whoever needs it. */
-function messageOf(rule: Rule, message: MessageTemplate, answers: Scope): string {
+function messageOf(rule: Rule, message: MessageTemplate, { answers, allowance }: Checked): string {
   const fallback = `The rule "${rule.name}" does not hold.`;
   try {
-    const text = message.render(Object.fromEntries(answers)).slice(0, maxMessageLength).toWellFormed();
+    const text = message.render(Object.fromEntries(answers), allowance).slice(0, maxMessageLength).toWellFormed();
     return text.trim() === '' ? fallback : text;
   } catch (error) {
     if (error instanceof TemplateFault) return fallback;

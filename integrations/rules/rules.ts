@@ -1,4 +1,6 @@
 import type { Scope } from '../../src/expressions/value-type.ts';
+import type { Allowance } from '../message-engine.ts';
+import { openAllowance } from '../message-template.ts';
 import type { Finding, FormShape, Provider, ResponseCheck, SettingsFault } from '../provider.ts';
 import { compileRule, type CompiledRule } from './compile-rule.ts';
 import { rulesSettings, type Rule, type RulesSettings } from './settings.ts';
@@ -20,7 +22,10 @@ export const rules = {
 /** Makes all rules ready for a form's version. A rule that does not fit it any more flags every response, by its name. */
 export function prepareRules(settings: RulesSettings, form: FormShape): ResponseCheck {
   const compiled = settings.rules.map((rule) => ({ rule, made: compileRule(rule, form) }));
-  return (answers) => compiled.flatMap(({ rule, made }) => findingOf(rule, made, answers) ?? []);
+  return (answers) => {
+    const allowance = openAllowance();
+    return compiled.flatMap(({ rule, made }) => findingOf({ rule, made }, answers, allowance) ?? []);
+  };
 }
 
 /** Why rules cannot be checked on a form's version. */
@@ -31,7 +36,7 @@ export function unfitRules(settings: RulesSettings, form: FormShape): SettingsFa
   });
 }
 
-function findingOf(rule: Rule, made: CompiledRule, answers: Scope): Finding | undefined {
-  if ('check' in made) return made.check(answers);
+function findingOf({ rule, made }: { rule: Rule; made: CompiledRule }, answers: Scope, allowance: Allowance): Finding | undefined {
+  if ('check' in made) return made.check(answers, allowance);
   return { severity: 'flag', rule: rule.name, message: `The rule "${rule.name}" cannot be checked any more: ${made.fault}`, keys: [] };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Id } from '../../src/events/id.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
@@ -120,4 +121,22 @@ describe('rules that are tried', () => {
     expect((await post(4)).body.errors).toBeUndefined();
     expect((await post(5)).body.errors).toMatchObject([{ extensions: { code: 'TOO_COSTLY' } }]);
   });
+});
+
+test('does not keep the process from others, however long the rules take', async () => {
+  const questions = [{ key: 'note', text: 'Note', kind: 'LONG_TEXT' }];
+  const { form } = await call('createForm', { title: 'Notes', questions }, 'form { id }');
+  await submitAll(Array.from({ length: 40 }, () => ({ formId: form.id, answers: [{ key: 'note', value: 'yx'.repeat(10_000) }] })));
+  const slow = { name: 'slow', expression: "note == ''", message: '{{ note | split: "" | sort_natural | size }}' };
+
+  let [longest, last, isOver] = [0, performance.now(), false];
+  const began = last;
+  const testing = testRules({ formId: form.id, rules: [slow] }).finally(() => (isOver = true));
+  while (!isOver) {
+    await nextTurn();
+    const now = performance.now();
+    [longest, last] = [Math.max(longest, now - last), now];
+  }
+  expect((await testing).rules[0]).toEqual({ rule: 'slow', flagged: 40, refused: 0 });
+  expect(longest).toBeLessThan((last - began) / 3);
 });

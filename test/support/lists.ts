@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { newId, versionId } from '../../src/events/id.ts';
 import type { DeliveryApi, Owner } from './delivery-api.ts';
-import { insertDelivery, insertIntegration, insertResponse } from './rows.ts';
+import { insertDelivery, insertIntegration, insertJob, insertResponse } from './rows.ts';
 
 /** A connection with rows in it, as one test sees it. */
 export interface ListFixture {
@@ -67,6 +67,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
       grow: () => review(api, owner, family),
     },
   };
+  await insertJob(api.pool, { organizationId: owner.organizationId, integrationId, kind: 'backfill' });
   const page = (field: string) => [`${field}(first: 5)`, 'edges', 'node'];
   const nodes: Lists['nodes'] = {
     ApiKey: page('apiKeys'),
@@ -78,6 +79,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     Answer: [inForm, ...page('responses'), 'answers'],
     Review: [`response(id: "${family}")`, ...page('reviews')],
     Integration: [inForm, 'integrations'],
+    Job: [inForm, 'integrations', 'jobs'],
     FormVersion: [inForm, ...page('versions')],
     Section: [inForm, 'sections'],
     Member: ['organization', ...page('members')],

@@ -55,7 +55,8 @@ export async function sheetAndReceiptsSurvive(options: OutsideCrashes): Promise<
   const share = options.responses / options.deaths;
   for (let death = 1; death <= options.deaths; death += 1) {
     await using child = startLife(world, Math.round(death * share));
-    await dieSomewhere(world, child, share);
+    const place = death % 2 === 1 ? { service: world.google, within: 1 } : { service: world.twilio, within: share / 2 };
+    await dieSomewhere(world, { child, ...place });
     for (const clientId of child.answered.keys()) world.answered.add(clientId);
   }
   world.google.faults.clear();
@@ -137,21 +138,27 @@ const latestMs = 15_000;
 /** What was asked for so shortly before a death may have lost its answer with it. */
 const lostMs = 2_000;
 
-/**
- * Kills a process in the middle of one of its next calls of Google or Twilio; which of them is a matter of chance. It has
- * about `responses` to deliver, in a few calls of Google and as many of Twilio.
- */
-async function dieSomewhere({ google, twilio, random, interrupted }: World, child: ChildPipeline, responses: number): Promise<void> {
+/** Writes of rows, and new messages: what must not happen twice. */
+const isEffect = ({ operation, body }: LoggedRequest): boolean => operation === 'messages.create' || (operation === 'sheets.batchUpdate' && body.includes('"resp_'));
+
+interface Death {
+  child: ChildPipeline;
+  service: GoogleSimulator | TwilioSimulator;
+  /** At one of so many of the next requests that have an effect; which of them is a matter of chance. */
+  within: number;
+}
+
+/** Kills a process in the middle of a call, before it has its effect or, mostly, after. */
+async function dieSomewhere({ twilio, random, interrupted }: World, { child, service, within }: Death): Promise<void> {
   await child.ready;
-  const [service, within] = random() < 0.4 ? ([google, 3] as const) : ([twilio, responses / 2] as const);
   let left = 1 + Math.floor(random() * within);
-  const isTheMoment = ({ operation }: LoggedRequest): boolean => {
-    if (/^(messages|sheets|drive)\./.test(operation)) left -= 1;
+  const isTheMoment = (request: LoggedRequest): boolean => {
+    if (isEffect(request)) left -= 1;
     if (left !== 0) return false;
     child.signal('SIGKILL');
     return true;
   };
-  using _moment = service.faults.add({ when: isTheMoment, outcome: { kind: 'drop', applied: random() < 0.5 } });
+  using _moment = service.faults.add({ when: isTheMoment, outcome: { kind: 'drop', applied: random() < 0.7 } });
   const tooLate = setTimeout(() => child.signal('SIGKILL'), latestMs);
   expect(await child.ended).toBe('SIGKILL');
   clearTimeout(tooLate);

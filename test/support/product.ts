@@ -42,7 +42,7 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
     const server = await openApi({ config: { ...config, PORT: Number(port) }, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics, tracing });
     return { server, ...(await server.listen()) };
   };
-  let running = await open('0');
+  let running = await open(settings['PORT'] ?? '0');
   stack.defer(() => running.server.close());
   const restartApi = async (): Promise<void> => {
     await running.server.close();

@@ -65,6 +65,14 @@ describe('a rule', () => {
     findings({ note: 'b'.repeat(901) }, changes);
     expect(user).toBeLessThan(100 * Math.max(process.cpuUsage(plain).user, 1_000));
   });
+
+  test('shares with the others what their messages may take, and says afterwards only that it does not hold', () => {
+    const settings = rulesSettings.parse({ rules: Array.from({ length: 50 }, (_, index) => ({ ...rule, name: `rule_${index}`, expression: 'false', message: '{{ note | upcase }}' })) });
+    const found = prepareRules(settings, form)(new Map([['note', 'x'.repeat(50_000)]]));
+    expect(found).toHaveLength(50);
+    expect(found.filter(({ message }) => message.startsWith('XXX'))).toHaveLength(2);
+    expect(found.at(-1)?.message).toBe('The rule "rule_49" does not hold.');
+  });
 });
 
 describe('a rule that does not fit the form', () => {

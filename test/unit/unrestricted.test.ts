@@ -21,5 +21,6 @@ test('entities of any organisation are read where it is said, and nowhere else',
 test('nothing else chooses the connection that entities are read with', () => {
   const chooses = /connectionType:|getKysely|\.getConnection\(|[eE]m\.execute\(/;
   const found = sources.filter(({ text }) => chooses.test(text)).map(({ file }) => file);
-  expect(found.toSorted()).toEqual(['src/db/migrate.ts', 'src/graphql/unrestricted.ts']);
+  // what asks for jobs writes, within the transaction of a change, which is the owner's in any case
+  expect(found.toSorted()).toEqual(['src/db/migrate.ts', 'src/graphql/unrestricted.ts', 'src/jobs/enqueue-jobs.ts']);
 });
