@@ -79,12 +79,12 @@ async function take(at: SheetWorld, truth: Truth, next: Step): Promise<void> {
   }
 }
 
-/** One attempt at all that is pending, with events that come once more, late. */
+/** One attempt at all that is pending, with events that come once more, late: these too are tried until they are delivered. */
 async function deliverSome(at: SheetWorld, truth: Truth, late: readonly Event[]): Promise<void> {
   const batch = [...truth.pending, ...late];
   if (batch.length === 0) return;
   const outcomes = await at.deliver(...batch);
-  truth.pending = truth.pending.filter((_, index) => outcomes[index]?.status !== 'delivered');
+  truth.pending = [...new Set(batch.filter((_, index) => outcomes[index]?.status !== 'delivered'))];
 }
 
 function meddle(at: SheetWorld, { does, one, two }: Extract<Step, { kind: 'user' }>): void {
