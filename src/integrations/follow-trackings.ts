@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { CallContext, Provider, Tracking } from '../../integrations/provider.ts';
 import { claimTrackings, endTrackings, neverTold, stopFollowing, type FollowedTracking } from '../deliveries/claim-trackings.ts';
+import { quotasOf } from '../quotas/quotas-of.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { pause, repeat, type Runnable } from '../run.ts';
 import { integrationsById, type EnabledIntegration } from './enabled-integrations.ts';
@@ -59,7 +60,7 @@ async function call(
   { signal, of }: { signal: AbortSignal; of: (context: CallContext<unknown>) => Promise<void> },
 ): Promise<void> {
   try {
-    await pause(await reserveTurn(pool, provider.quotas?.(integration.settings) ?? []), signal);
+    await pause(await reserveTurn(pool, quotasOf(provider, integration)), signal);
     await of(callContext(integration, AbortSignal.any([signal, AbortSignal.timeout(provider.limits.timeoutMs)])));
   } catch (error) {
     log.warn({ integrationId: integration.id, provider: provider.name, err: error }, 'trackings.follow_failed');

@@ -6,6 +6,7 @@ import type { PublishedForms } from '../forms/published-forms.ts';
 import { integrationsById, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { readFormShape } from '../integrations/form-shape.ts';
 import { openIntegration, type OpeningDeps } from '../integrations/open-integration.ts';
+import { quotasOf } from '../quotas/quotas-of.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import type { EventEntry } from '../responses/rebuild-events.ts';
 import { pause } from '../run.ts';
@@ -76,7 +77,7 @@ async function readForm({ pool, forms }: StepDeps, { formId }: EnabledIntegratio
 }
 
 async function turnAt({ pool }: StepDeps, { provider, integration }: Step, signal: AbortSignal): Promise<void> {
-  await pause(await reserveTurn(pool, provider.quotas?.(integration.settings) ?? []), signal);
+  await pause(await reserveTurn(pool, quotasOf(provider, integration)), signal);
 }
 
 function endOf(error: unknown, { deps, job }: { deps: StepDeps; job: ClaimedJob }): StepEnd {
