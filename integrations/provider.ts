@@ -32,7 +32,7 @@ export interface Provider<Settings = unknown> {
   createSecret?(): string;
   /** Whether first deliveries of one form must go out in the order the responses came in. */
   isOrdered?(settings: Settings): boolean;
-  /** What all integrations of an outside account share: each call takes a turn at each of these. */
+  /** What all integrations of an outside account share within an organisation: each call takes a turn at each of these. */
   quotas?(settings: Settings): readonly QuotaRate[];
   /** What would be sent for an event, to be looked at before the settings are saved. Sends nothing. */
   preview?(event: Event, about: { settings: Settings; form: FormShape }): Json;
@@ -115,7 +115,7 @@ export interface ProviderLimits {
 }
 
 /**
- * How often an outside service may be called by all who share `name` (`google:account:…`), in all processes, and how
+ * How often an outside service may be called by all of an organisation who share `name` (`google:account:…`), in all processes, and how
  * many calls may come at once after a rest, at least 1. No minute has more than `perMinute + burst` of them.
  */
 export interface QuotaRate {

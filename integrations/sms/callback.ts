@@ -1,6 +1,6 @@
 import { isId } from '../../src/events/id.ts';
 import type { CallbackReply, CallbackRequest, CallContext } from '../provider.ts';
-import type { MessageNews } from './message-status.ts';
+import { isMessageSid, type MessageNews } from './message-status.ts';
 import { noteNews } from './note-news.ts';
 import { noteOptOut } from './receipts.ts';
 import { accountOf, type SmsSettings } from './settings.ts';
@@ -38,7 +38,7 @@ function aboutWhat({ url }: CallbackRequest, members: Record<string, string>) {
   const query = new URL(url).searchParams;
   const [eventId, familyId] = [query.get('event') ?? '', query.get('family') ?? ''];
   const { MessageSid: sid, MessageStatus: status, ErrorCode: code, To: to } = members;
-  if (!isId('evt', eventId) || !isId('resp', familyId) || !sid || !status) return undefined;
+  if (!isId('evt', eventId) || !isId('resp', familyId) || !isMessageSid(sid) || !status) return undefined;
   const news: MessageNews = { sid, status, errorCode: code === undefined ? undefined : Number(code) };
   return { eventId, familyId, news, to };
 }

@@ -1,5 +1,5 @@
 import type { CallContext } from '../provider.ts';
-import type { MessageNews } from './message-status.ts';
+import { isMessageSid, type MessageNews } from './message-status.ts';
 import { countSegments } from './segments.ts';
 import type { SmsSettings } from './settings.ts';
 import { askTwilio, type TwilioReply } from './twilio-client.ts';
@@ -38,9 +38,6 @@ async function send(context: CallContext<SmsSettings>, { to, text, eventId, fami
   );
   if (reply.kind !== 'answer') return reply;
   const { sid, status } = reply.value;
-  if (typeof sid === 'string' && sidPattern.test(sid)) return { kind: 'answer', value: { sid, status } };
+  if (isMessageSid(sid)) return { kind: 'answer', value: { sid, status } };
   return { kind: 'unanswered', error: 'RESPONSE_INVALID', message: 'Twilio’s answer names no message.', isSent: true };
 }
-
-/** Source: Twilio "String identifier (SID)". */
-const sidPattern = /^(SM|MM)[0-9a-f]{32}$/i;

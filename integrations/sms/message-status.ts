@@ -16,6 +16,9 @@ export interface MessageNews {
   errorCode?: number | null | undefined;
 }
 
+/** Source: Twilio "String identifier (SID)". */
+export const isMessageSid = (value: unknown): value is string => typeof value === 'string' && /^(SM|MM)[0-9a-f]{32}$/i.test(value);
+
 /** What to note of it; undefined for a status that says nothing of a message's way. */
 export function trackingOf(eventId: Tracking['eventId'], { sid, status, errorCode }: MessageNews): Tracking | undefined {
   const rank = Object.hasOwn(ranks, status) ? ranks[status] : undefined;

@@ -6,6 +6,7 @@ import { reportHealth, type EnabledIntegration } from '../integrations/enabled-i
 import { openIntegration } from '../integrations/open-integration.ts';
 import type { Log } from '../log.ts';
 import type { Sealer } from '../sealing.ts';
+import { quotasOf } from '../quotas/quotas-of.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { attempt, type Calls, type FollowAttempt } from './attempt.ts';
 import { createLane, type Lane, type LaneSettings } from './lane.ts';
@@ -81,7 +82,7 @@ export function openLane(facts: {
         return attempt({ provider, contextFor: (signal) => options.callContext(current, signal), log, calls, follow: options.followAttempt }, works);
       },
       reserveTurn: async (current) => {
-        const waitMs = await reserveTurn(pool, provider?.quotas?.(current.settings) ?? []);
+        const waitMs = await reserveTurn(pool, quotasOf(provider, current));
         options.onTurn?.({ provider: current.provider, waitMs });
         return waitMs;
       },

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { CallContext, Provider, Tracking } from '../../integrations/provider.ts';
 import { claimTrackings, endTrackings, neverTold, stopFollowing, type FollowedTracking } from '../deliveries/claim-trackings.ts';
+import { quotasOf } from '../quotas/quotas-of.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
 import { pause, repeat, type Runnable } from '../run.ts';
 import { integrationsById, type EnabledIntegration } from './enabled-integrations.ts';
@@ -18,6 +19,8 @@ export interface Follower extends Runnable {
 }
 
 const batchSize = 200;
+/** The longest wait for a turn. Whoever has a late one is asked by the schedule, and holds up nobody else's. */
+const turnMs = 5_000;
 
 /**
  * Asks outside services what became of deliveries that they took, where no callback has told the end: after a minute, and
@@ -59,7 +62,9 @@ async function call(
   { signal, of }: { signal: AbortSignal; of: (context: CallContext<unknown>) => Promise<void> },
 ): Promise<void> {
   try {
-    await pause(await reserveTurn(pool, provider.quotas?.(integration.settings) ?? []), signal);
+    const waitMs = await reserveTurn(pool, quotasOf(provider, integration));
+    if (waitMs > turnMs) return;
+    await pause(waitMs, signal);
     await of(callContext(integration, AbortSignal.any([signal, AbortSignal.timeout(provider.limits.timeoutMs)])));
   } catch (error) {
     log.warn({ integrationId: integration.id, provider: provider.name, err: error }, 'trackings.follow_failed');

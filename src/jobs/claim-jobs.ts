@@ -13,30 +13,39 @@ const isDue = `j.status in ('waiting', 'running') and j.next_attempt_at <= now()
 /** Steps of one integration follow each other: two at a time could make the same thing twice outside. */
 const isAlone = `not exists (select 1 from jobs other where other.integration_id = j.integration_id and other.claim_expires_at > now())`;
 
-const anyDue = `select 1 from jobs j where ${isDue} and ${isAlone} limit 1`;
+const isOfOthers = (organizationIds: string): string => `j.organization_id <> all(${organizationIds}::text[])`;
+
+const anyDue = `select 1 from jobs j where ${isDue} and ${isAlone} and ${isOfOthers('$1')} limit 1`;
 
 /** Any number, the same in all processes. Claims follow each other: each sees the one before, as `isAlone` needs. */
 const claimLock = `select pg_advisory_xact_lock(7205113009)`;
 
-/** What somebody waits for before what takes hours. */
+/**
+ * Organisations take turns: the next job is of the one with the fewest under way, so that nobody with a thousand sheets
+ * holds up who has one. Of its jobs, what somebody waits for comes before what takes hours.
+ */
 const claimNext = `
+  with held as materialized (
+    select organization_id, count(*) as count from jobs where status = 'running' and claim_expires_at > now() group by organization_id
+  )
   update jobs set status = 'running', started_at = coalesce(started_at, now()),
          claimed_by = $1, claim_expires_at = now() + make_interval(secs => $2 / 1000.0)
   where id = (
-    select j.id from jobs j where ${isDue} and ${isAlone}
-    order by j.kind in ('backfill', 'verify', 'replay'), j.next_attempt_at
+    select j.id from jobs j left join held on held.organization_id = j.organization_id
+    where ${isDue} and ${isAlone} and ${isOfOthers('$3')}
+    order by coalesce(held.count, 0), j.kind in ('backfill', 'verify', 'replay'), j.next_attempt_at
     limit 1
-    for update skip locked
+    for update of j skip locked
   )
   returning id, organization_id as "organizationId", integration_id as "integrationId", replay_id as "replayId", kind, asked, input, cursor, progress, result, attempts`;
 
-/** Claims the next job that is due, for `claimMs`; undefined where none is. No transaction stays open. */
-export async function claimJob(pool: Pool, claimMs: number): Promise<ClaimedJob | undefined> {
-  if ((await pool.query({ name: 'any-job-due', text: anyDue })).rowCount === 0) return undefined;
+/** Claims the next job that is due, for `claimMs`, of an organisation that is not among `busy`; undefined where none is. No transaction stays open. */
+export async function claimJob(pool: Pool, claimMs: number, busy: readonly Id<'org'>[] = []): Promise<ClaimedJob | undefined> {
+  if ((await pool.query({ name: 'any-job-due', text: anyDue, values: [busy] })).rowCount === 0) return undefined;
   const claim = newId('clm');
   return inTransaction(pool, async (client) => {
     await client.query(claimLock);
-    const { rows } = await client.query<Omit<ClaimedJob, 'claim'>>(claimNext, [claim, claimMs]);
+    const { rows } = await client.query<Omit<ClaimedJob, 'claim'>>(claimNext, [claim, claimMs, busy]);
     return rows[0] && { ...rows[0], claim };
   });
 }

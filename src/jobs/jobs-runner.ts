@@ -23,7 +23,9 @@ export interface JobsRunner extends Runnable {
 }
 
 /** Steps at a time, in one process: each may hold a connection to PostgreSQL for a moment. */
-const concurrency = 3;
+const concurrency = 5;
+/** Of one organisation: its outside service may take two minutes for each, and others have theirs meanwhile. */
+const concurrencyOfOne = 3;
 const forgetEveryMs = 3_600_000;
 
 /**
@@ -69,18 +71,17 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
     name: 'jobs',
     step,
     run: async (signal) => {
-      const running = new Set<Promise<void>>();
+      const running = new Map<ClaimedJob, Promise<void>>();
       let forgotAt = -Infinity;
       const begin = (job: ClaimedJob): void => {
-        const ending = work(job, signal).catch(onError).finally(() => running.delete(ending));
-        running.add(ending);
+        running.set(job, work(job, signal).catch(onError).finally(() => running.delete(job)));
       };
       const round = async (): Promise<boolean> => {
         if (performance.now() - forgotAt > forgetEveryMs) {
           forgotAt = performance.now();
           await forgetOldJobs(pool);
         }
-        const job = running.size < concurrency ? await claimJob(pool, claimMs) : undefined;
+        const job = running.size < concurrency ? await claimJob(pool, claimMs, busyWith([...running.keys()])) : undefined;
         if (job) begin(job);
         return job !== undefined;
       };
@@ -89,9 +90,15 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
           onError(error);
           return false;
         });
-        if (!isBusy) await Promise.race([pause(pollMs, signal), ...running]);
+        if (!isBusy) await Promise.race([pause(pollMs, signal), ...running.values()]);
       }
-      await Promise.race([Promise.all(running), sleep(drainMs, undefined, { ref: false })]);
+      await Promise.race([Promise.all(running.values()), sleep(drainMs, undefined, { ref: false })]);
     },
   };
+}
+
+/** The organisations that have as many steps under way as one may have. */
+function busyWith(running: readonly ClaimedJob[]): Id<'org'>[] {
+  const byOrganization = Map.groupBy(running, ({ organizationId }) => organizationId);
+  return [...byOrganization].filter(([, jobs]) => jobs.length >= concurrencyOfOne).map(([organizationId]) => organizationId);
 }

@@ -6,8 +6,9 @@ import type { PublishedForms } from '../forms/published-forms.ts';
 import { integrationsById, type EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { readFormShape } from '../integrations/form-shape.ts';
 import { openIntegration, type OpeningDeps } from '../integrations/open-integration.ts';
-import { replay } from '../replays/replay.ts';
+import { quotasOf } from '../quotas/quotas-of.ts';
 import { reserveTurn } from '../quotas/reserve-turn.ts';
+import { replay } from '../replays/replay.ts';
 import type { EventEntry } from '../responses/rebuild-events.ts';
 import { pause } from '../run.ts';
 import type { ClaimedJob } from './claim-jobs.ts';
@@ -79,7 +80,7 @@ async function readForm({ pool, forms }: StepDeps, { formId }: EnabledIntegratio
 }
 
 async function turnAt({ pool }: StepDeps, { provider, integration }: Step, signal: AbortSignal): Promise<void> {
-  await pause(await reserveTurn(pool, provider.quotas?.(integration.settings) ?? []), signal);
+  await pause(await reserveTurn(pool, quotasOf(provider, integration)), signal);
 }
 
 function endOf(error: unknown, { deps, job }: { deps: StepDeps; job: ClaimedJob }): StepEnd {

@@ -200,3 +200,22 @@ describe('what was connected', () => {
     expect(await product.jobs(id, 'connect')).toMatchObject([{ status: 'canceled' }]);
   });
 });
+
+test('an organisation whose services hang holds up no other one', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const hanging = new Set<string>();
+  service.connect = async ({ integrationId }) => {
+    if (hanging.size < 6 || hanging.has(integrationId)) await promise;
+    return { status: 'done' };
+  };
+  for (let count = 0; count < 6; count += 1) hanging.add(await product.connect(formId));
+  await expect.poll(() => service.connected.length).toBeGreaterThanOrEqual(3);
+
+  const somebody = { username: 'other', email: 'other@example.org', password: 'correct horse battery' };
+  const { token } = await product.stranger.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', somebody);
+  product.api.login(token);
+  await product.finished(await product.connect(await product.newForm()), 'connect');
+  product.api.login(product.token);
+  resolve();
+  for (const id of hanging) await product.finished(id, 'connect');
+});

@@ -51,6 +51,22 @@ test('what somebody waits for comes before what takes hours', async () => {
   expect((await claimed(long)).id).toBe(connect);
 });
 
+test('of organisations the one with the fewest jobs under way is next, whatever kind it waits for', async () => {
+  const [busy, other] = [newId('org'), newId('org')];
+  const insertOf = (organizationId: Id<'org'>, kind: JobKind) => insertJob(pool, { organizationId, integrationId: newId('intg'), kind });
+  for (let count = 0; count < 3; count += 1) await insertOf(busy, 'connect');
+  await insertOf(other, 'backfill');
+  const order = [await claimed(long), await claimed(long), await claimed(long), await claimed(long)].map(({ organizationId }) => organizationId);
+  expect(order).toEqual([busy, other, busy, busy]);
+});
+
+test('a process that has enough jobs of an organisation leaves its others to who has not', async () => {
+  const organizationId = newId('org');
+  const id = await insertJob(pool, { organizationId, integrationId: newId('intg'), kind: 'connect' });
+  expect(await claimJob(pool, long, [newId('org'), organizationId])).toBeUndefined();
+  expect(await claimJob(pool, long, [newId('org')])).toMatchObject({ id });
+});
+
 test('a claim that ran out is taken over, and whoever had it writes nothing any more', async () => {
   await insert('backfill');
   const first = await claimed(over);

@@ -115,6 +115,17 @@ describe('an outside service that does not call back', () => {
     expect(await row()).toMatchObject({ isOver: false, isFinal: false });
   });
 
+  test('is not waited for where its turn comes late, so that others are asked meanwhile', async () => {
+    service.quotas = [{ name: `fake:${integrationId}`, perMinute: 1, burst: 1 }];
+    await note({});
+    for (let follows = 1; follows <= 3; follows += 1) {
+      await follow();
+      await expect.poll(async () => (await row()).follows).toBe(follows);
+    }
+    expect(service.followed).toHaveLength(1);
+    expect(await row()).toMatchObject({ isOver: false, isFinal: false });
+  });
+
   test('is asked nothing any more for an integration that was deleted', async () => {
     await note({});
     await product.run('deleteIntegration', { id: integrationId }, 'integration { id }');

@@ -157,9 +157,9 @@ describe('what becomes of a message', () => {
 });
 
 describe('a callback', () => {
-  const about = (at: Receipts, members: { familyId?: string } = {}) => {
+  const about = (at: Receipts, members: { familyId?: string; sid?: string } = {}) => {
     const url = `${at.context.callbackUrl}?event=${newId('evt')}&family=${members.familyId ?? newId('resp')}`;
-    const form = { MessageSid: `SM${'a'.repeat(32)}`, MessageStatus: 'delivered', To: respondentNumber };
+    const form = { MessageSid: members.sid ?? `SM${'a'.repeat(32)}`, MessageStatus: 'delivered', To: respondentNumber };
     const { authToken } = at.twilio.account;
     const signed = (changes: { url?: string; authToken?: string } = {}): CallbackRequest => ({
       method: 'POST', url, body: new URLSearchParams(form).toString(), headers: { 'x-twilio-signature': signCallback({ authToken, url, form, ...changes }) },
@@ -183,9 +183,13 @@ describe('a callback', () => {
     expect(await sms.callback(signed(), at.context)).toMatchObject({ httpStatus: 204 });
   });
 
-  test('that is about nothing of ours is refused, though Twilio sent it', async () => {
+  test.each([
+    ['nothing of ours', { familyId: 'resp_unheard' }],
+    ['what no message is called', { sid: `SM${'a'.repeat(300)}` }],
+    ['what cannot be stored', { sid: 'SM\0' }],
+  ])('that is about %s is refused, though it is signed', async (_, members) => {
     await using at = await startReceipts();
-    const { signed } = about(at, { familyId: 'resp_unheard' });
+    const { signed } = about(at, members);
     expect(await sms.callback(signed(), at.context)).toEqual({ httpStatus: 400 });
     expect(at.tracked).toEqual([]);
   });
