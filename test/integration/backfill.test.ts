@@ -31,7 +31,8 @@ describe('a backfill', () => {
   test('delivers what came in before the integration, once each, and says how far it is', async () => {
     const ids = await product.submit(formId, 30);
     const id = await product.connect(formId);
-    expect(await start(id)).toMatchObject({ kind: 'BACKFILL', status: 'WAITING', total: null, done: 0 });
+    // the runner may have begun, or be done, before the mutation reads its job
+    expect(await start(id)).toMatchObject({ kind: 'BACKFILL', status: expect.stringMatching(/^(WAITING|RUNNING|DONE)$/), reason: null });
     expect(await finished(id)).toMatchObject({ status: 'DONE', total: 30, done: 30, delivered: 30, pending: 0, dead: 0, reason: null });
     expect(deliveredTo().toSorted()).toEqual(ids.toSorted());
   });
