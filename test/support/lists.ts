@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { newId, versionId } from '../../src/events/id.ts';
 import type { DeliveryApi, Owner } from './delivery-api.ts';
-import { insertDelivery, insertIntegration, insertJob, insertResponse } from './rows.ts';
+import { insertDelivery, insertIntegration, insertJob, insertReplay, insertResponse } from './rows.ts';
 
 /** A connection with rows in it, as one test sees it. */
 export interface ListFixture {
@@ -33,6 +33,8 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
   const column = columnReader(api.pool);
   const inForm = `form(id: "${form.id}")`;
   const deliver = async () => insertDelivery(api.pool, { ...own, integrationId, responseId: await insertResponse(api.pool, own) });
+  /** Each of an integration of its own: one has one replay at a time. */
+  const replay = async () => insertReplay(api.pool, { ...own, integrationId: await insertIntegration(api.pool, own) });
   const answered = `select 'ans_' || substr(id, 6) || '${question.slice(2)}' from responses where form_id = $1 and answers ? '${question}' order by id`;
 
   await mutate(api, owner, { name: 'addSection', input: { formId: form.id, section: { title: 'About food' }, questionIds: [question] } });
@@ -55,6 +57,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     },
     'Form.responses': { path: [inForm], rows: () => column(`select distinct on (family_id) id from responses where form_id = $1 order by family_id, revision desc`, form.id).then((ids) => ids.toSorted()), grow: submit },
     'Form.deliveries': { path: [inForm], rows: () => column('select id from deliveries where form_id = $1 order by id', form.id), grow: deliver },
+    'Form.replays': { path: [inForm], rows: () => column('select id from replays where form_id = $1 order by id', form.id), grow: replay },
     'Question.answers': { path: [`node(id: "${question}")`, '... on Question'], rows: async () => currentOnly(await column(answered, form.id), await lists['Form.responses']!.rows()), grow: submit },
     'Response.revisions': {
       path: [`response(id: "${family}")`],
@@ -80,6 +83,7 @@ export async function fillLists(api: DeliveryApi): Promise<Lists> {
     Review: [`response(id: "${family}")`, ...page('reviews')],
     Integration: [inForm, 'integrations'],
     Job: [inForm, 'integrations', 'jobs'],
+    Replay: [inForm, ...page('replays')],
     FormVersion: [inForm, ...page('versions')],
     Section: [inForm, 'sections'],
     Member: ['organization', ...page('members')],
