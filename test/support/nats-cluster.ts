@@ -1,7 +1,7 @@
 import './provided.ts';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { jetstreamManager, type ClusterInfo } from '@nats-io/jetstream';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject } from 'vitest';
 import { spawnServer, type ServerProcess } from '../../src/embedded/child-process.ts';
@@ -32,8 +32,6 @@ export interface NatsCluster extends AsyncDisposable {
   streamLeader(): Promise<ClusterServer>;
   /** The server that leads the cluster's JetStream as such. */
   metaLeader(): Promise<ClusterServer>;
-  /** Copies of the stream that are up to date, its leader's with them. */
-  currentReplicas(): Promise<number>;
 }
 
 interface Ports {
@@ -61,12 +59,11 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
     healthy: () =>
       expect.poll(async () => Promise.all(monitored().map((monitor) => healthOf(`http://127.0.0.1:${monitor}/healthz?js-enabled-only=true`))), { timeout: 60_000, interval: 100 })
         .toEqual(monitored().map(() => 'ok')),
-    streamLeader: async () => named((await streamState(url)).leader),
+    streamLeader: async () => named(await streamLeaderOf(url)),
     metaLeader: async () => {
       const answers = await Promise.all(monitored().map((monitor) => fetch(`http://127.0.0.1:${monitor}/jsz`).then((answer) => answer.json())));
       return named((answers as { meta_cluster?: { leader?: string } }[]).map(({ meta_cluster: meta }) => meta?.leader).find((name) => name));
     },
-    currentReplicas: async () => 1 + ((await streamState(url)).replicas?.filter(({ current, offline }) => current && !offline).length ?? 0),
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((server) => server.kill()));
       directory[Symbol.dispose]();
@@ -118,11 +115,11 @@ async function healthOf(url: string): Promise<string> {
   }
 }
 
-async function streamState(url: string): Promise<Partial<ClusterInfo>> {
+async function streamLeaderOf(url: string): Promise<string | undefined> {
   const connection = await connect({ servers: url.split(',') });
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    return (await manager.streams.info(streamName)).cluster ?? {};
+    return (await manager.streams.info(streamName)).cluster?.leader;
   } finally {
     await connection.close();
   }
