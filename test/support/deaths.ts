@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { startClientLoad, type ClientLoad } from './client-load.ts';
-import { connectWebhook, createHousehold, startInstallation, type Installation } from './installation.ts';
+import { startInstallation, type Installation } from './installation.ts';
 import { openTestPool } from './database.ts';
 import { tally } from './pipeline.ts';
+import { connectWebhook, createHousehold } from './product-calls.ts';
 import { startReceiver, verifySignature, type ReceivedRequest, type Receiver } from './receiver.ts';
 
 /** Something that is killed under load, and started again. */
@@ -75,8 +76,9 @@ export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { 
   await using installation = await startInstallation();
   await using any = await startReceiver();
   await using ordered = await startReceiver();
-  const formId = await createHousehold(installation.owner);
-  const secrets = [await connectWebhook(installation.owner, { formId, url: any.url }), await connectWebhook(installation.owner, { formId, url: ordered.url, ordered: true })];
+  const { owner } = installation;
+  const formId = await createHousehold(owner);
+  const webhooks = [await connectWebhook(owner, { formId, url: any.url }), await connectWebhook(owner, { formId, url: ordered.url, ordered: true })];
   const load = startClientLoad({ urls: installation.apis.map(({ url }) => url), formId });
   const receivers = [any, ordered];
   const stalls: Stall[] = [];
@@ -93,7 +95,7 @@ export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { 
     await load.end();
   }
   await hasDeliveredAll(installation, { load, receivers, formId });
-  for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, secrets[index] ?? '');
+  for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, webhooks[index]?.secret ?? '');
   const order = responsesOf(firstOnes(ordered.requests)).filter((id) => load.inOrder.includes(id));
   expect(order).toEqual(load.inOrder);
   return stalls;

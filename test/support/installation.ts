@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
-import { householdForm } from '../../src/bin/demo/household.ts';
 import type { Role } from '../../src/config.ts';
 import { endingWithParent } from '../../src/embedded/child-process.ts';
 import { createTestDatabase } from './database.ts';
 import { freePort } from './free-port.ts';
 import { startNatsCluster, type NatsCluster } from './nats-cluster.ts';
 import { fastSettings } from './pipeline.ts';
+import { registerOwner } from './product-calls.ts';
 
 /** A Formwire in a process of its own, at the same port over its ends. */
 export interface FormwireProcess {
@@ -69,12 +69,7 @@ export async function startInstallation(options: { apis?: number; dispatchers?: 
     await Promise.all(all.map((one) => one.ready()));
     const owner = createApiClient({ url: running.apis[0]?.url ?? '', connections: 4 });
     stack.defer(() => owner.close());
-    const { token } = await owner.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
-      username: 'owner',
-      email: 'owner@example.org',
-      password: 'correct horse battery',
-    });
-    owner.login(token);
+    const token = await registerOwner(owner);
     return { databaseUrl: database.url, nats, ...running, owner, token, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
@@ -108,17 +103,4 @@ async function openProcess({ name, roles, env }: { name: string; roles: Role[]; 
     stop: () => end('SIGTERM'),
     output: () => output,
   };
-}
-
-/** A household survey of the owner's; answers its id. */
-export async function createHousehold(owner: ApiClient): Promise<string> {
-  const { form } = await owner.call<{ form: { id: string } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', householdForm());
-  return form.id;
-}
-
-/** Answers the secret that its requests are signed with. */
-export async function connectWebhook(owner: ApiClient, webhook: { formId: string; url: string; ordered?: boolean }): Promise<string> {
-  const { formId, ...settings } = webhook;
-  const query = 'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { secret errors { message } } }';
-  return (await owner.call<{ secret: string }>(query, { formId, settings: { webhook: settings } })).secret;
 }

@@ -77,13 +77,14 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
 function openServer(options: { directory: string; name: string; own: Ports; routes: readonly number[] }): ClusterServer {
   const { directory, name, own, routes } = options;
   const config = path.join(directory, `${name}.conf`);
+  // as it is shipped, but for where it listens and keeps its store
   const text = [
+    `include ${JSON.stringify(path.relative(directory, path.resolve(import.meta.dirname, '../../ops/nats.conf')))}`,
     `server_name: ${name}`,
     `listen: "127.0.0.1:${own.client}"`,
     `http: "127.0.0.1:${own.monitor}"`,
-    'max_payload: 2MB',
     `jetstream { store_dir: ${JSON.stringify(path.join(directory, name))} }`,
-    `cluster { name: formwire, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
+    `cluster { name: formwire, no_advertise: true, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
   ];
   writeFileSync(config, `${text.join('\n')}\n`);
   let running: ServerProcess | undefined;
