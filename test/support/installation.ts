@@ -30,6 +30,8 @@ export interface FormwireProcess {
 /** Formwire as it runs for real: roles in processes of their own, several of each, a cluster of NATS, one PostgreSQL. */
 export interface Installation extends AsyncDisposable {
   databaseUrl: string;
+  /** What every process of it is given, and a command may be. */
+  env: Record<string, string>;
   nats: NatsCluster;
   apis: FormwireProcess[];
   dispatchers: FormwireProcess[];
@@ -40,16 +42,16 @@ export interface Installation extends AsyncDisposable {
 
 const program = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
 
-export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string> } = {}): Promise<Installation> {
+export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string>; databaseUrl?: string } = {}): Promise<Installation> {
   const { apis = 2, dispatchers = 2, natsServers = 3, settings = {} } = options;
   const stack = new AsyncDisposableStack();
   try {
-    const database = stack.use(await createTestDatabase());
+    const databaseUrl = options.databaseUrl ?? stack.use(await createTestDatabase()).url;
     const nats = stack.use(await startNatsCluster(natsServers));
     const { privateKey } = generateKeyPairSync('ed25519');
     const env = {
       ...fastSettings,
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       NATS_URL: nats.url,
       FORMWIRE_JWT_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       FORMWIRE_SECRETS_KEY: Buffer.alloc(32, 'installation').toString('base64'),
@@ -70,7 +72,7 @@ export async function startInstallation(options: { apis?: number; dispatchers?: 
     const owner = createApiClient({ url: running.apis[0]?.url ?? '', connections: 4 });
     stack.defer(() => owner.close());
     const token = await registerOwner(owner);
-    return { databaseUrl: database.url, nats, ...running, owner, token, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    return { databaseUrl, env, nats, ...running, owner, token, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
