@@ -2,6 +2,8 @@ import path from 'node:path';
 import { Client } from 'pg';
 import type { Config } from '../config.ts';
 import { freeAllLeases } from '../deliveries/partition-leases.ts';
+import { freeAllJobs } from '../jobs/claim-jobs.ts';
+import { forgetProcesses } from '../processes/process-rows.ts';
 import { openPool } from '../db/pool.ts';
 import { DataDirectoryBusyError } from '../embedded/data-lock.ts';
 import { startNatsServer } from '../embedded/nats-server.ts';
@@ -59,6 +61,8 @@ export async function openServers(config: Config): Promise<Servers> {
       if (!postgres) return;
       const pool = openPool({ url: databaseUrl, max: 1, name: 'start', log });
       await freeAllLeases(pool);
+      await freeAllJobs(pool);
+      await forgetProcesses(pool);
       await pool.end();
     },
     stop: async () => {

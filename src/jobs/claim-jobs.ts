@@ -66,6 +66,11 @@ export async function releaseJob(pool: Pool, { id, claim }: Held): Promise<void>
   await pool.query({ name: 'release-job', text: 'update jobs set claimed_by = null, claim_expires_at = null where id = $1 and claimed_by = $2', values: [id, claim] });
 }
 
+/** Frees every claim, for a process that knows to be the only one on this database: jobs of a killed predecessor go on at once. */
+export async function freeAllJobs(pool: Pool): Promise<void> {
+  await pool.query('update jobs set claimed_by = null, claim_expires_at = null where claim_expires_at > now()');
+}
+
 const hold = `select 1 from jobs where id = $1 and claimed_by = $2 and status = 'running' for update`;
 
 /**
