@@ -89,6 +89,15 @@ describe('status', () => {
   });
 });
 
+test('a command says which database does not answer, and keeps its password', async () => {
+  const away = await runFormwire(['status'], { DATABASE_URL: 'postgresql://me:secret@127.0.0.1:1/formwire' });
+  expect(away).toMatchObject({ code: 1, stderr: 'formwire: PostgreSQL 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n' });
+  const { host } = new URL(product.databaseUrl);
+  const refused = await runFormwire(['dead'], { DATABASE_URL: `postgresql://nobody:secret@${host}/formwire` });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`^formwire: PostgreSQL ${host} cannot be reached: `)) });
+  expect(refused.stderr).not.toContain('secret');
+});
+
 describe('deliveries', () => {
   test('are listed newest first, chosen by options', async () => {
     const ids = [await add({ status: 'dead', errorClass: 'TIMEOUT', finishedAt: hoursAgo(1), reason: 'No answer.\nReally.' }), await add({ createdAt: hoursAgo(30) })];
