@@ -3,10 +3,11 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { Lease } from '../deliveries/record-outcomes.ts';
 import type { Log } from '../log.ts';
 import { pause } from '../run.ts';
+import { createContinuity, type Continuity } from '../stream/continuity.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { decodeMessage, type Incoming } from '../stream/message.ts';
 import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
-import { ackedUpTo, startOf } from './takeover.ts';
+import { ackedUpTo, patienceMs, startOf } from './takeover.ts';
 
 export interface ReaderDeps {
   link: StreamLink;
@@ -36,12 +37,15 @@ const checkEveryMs = 5_000;
  */
 export async function readPartition(deps: ReaderDeps, lease: Lease, signal: AbortSignal): Promise<void> {
   const { link, log } = deps;
+  let failures = 0;
   while (!signal.aborted) {
     try {
       const connection = await link.opened(signal);
       await Promise.race([deps.recorded(), aborted(signal)]);
-      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal });
+      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal, timeoutMs: patienceMs(failures) });
+      failures = 0;
     } catch (error) {
+      failures += 1;
       if (!signal.aborted) log.warn({ partition: lease.partition, err: error }, 'partition.interrupted');
     }
     await pause(250, signal);
@@ -49,21 +53,22 @@ export async function readPartition(deps: ReaderDeps, lease: Lease, signal: Abor
 }
 
 /** From a take-over to the next. */
-async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal }): Promise<void> {
-  const { connection, lease, signal } = options;
+async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal; timeoutMs: number }): Promise<void> {
+  const { connection, lease, signal, timeoutMs } = options;
   const { partition } = lease;
-  const manager = await jetstreamManager(connection);
+  const manager = await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false });
   const suspectUpTo = await takeOver(deps, manager, partition);
   deps.log.debug({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
 
-  const consumer = await jetstream(connection).consumers.get(streamName, consumerName(partition));
+  const consumer = await jetstream(connection, { timeout: timeoutMs }).consumers.get(streamName, consumerName(partition));
   const messages = await consumer.consume({ max_messages: prefetch, expires: pullMs, idle_heartbeat: heartbeatMs });
   const ended = new AbortController();
   const stop = () => void messages.close();
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop(); // while the consumer was being taken over
   deps.link.onReconnected(stop, ended.signal);
-  const watch = watchConsumer({ manager, messages, partition, onLag: deps.onLag });
+  const continuity = createContinuity();
+  const watch = watchConsumer({ manager, messages, partition, continuity, onLag: deps.onLag });
   try {
     for await (const message of messages) {
       if (signal.aborted) break;
@@ -74,6 +79,7 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
         message.nak();
         continue;
       }
+      continuity.follow(message.info.deliverySequence);
       let incoming: Incoming;
       try {
         incoming = decodeMessage(message);
@@ -109,15 +115,24 @@ async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
-/** Ends the reading when the consumer is gone, or knows more messages than the stream has: it was rolled back. */
-function watchConsumer(options: { manager: JetStreamManager; messages: ConsumerMessages; partition: number; onLag: ReaderDeps['onLag'] }): { stop(): void } {
-  const { manager, messages, partition, onLag } = options;
+/**
+ * Ends the reading when the consumer is gone, or knows more messages than the stream has (it was rolled back), or has
+ * given out some that did not arrive.
+ */
+function watchConsumer(options: {
+  manager: JetStreamManager;
+  messages: ConsumerMessages;
+  partition: number;
+  continuity: Continuity;
+  onLag: ReaderDeps['onLag'];
+}): { stop(): void } {
+  const { manager, messages, partition, continuity, onLag } = options;
   const check = async (): Promise<void> => {
     const consumer = await consumerInfo(manager, partition);
     const lastSequence = consumer && (await manager.streams.info(streamName)).state.last_seq;
     if (consumer) onLag?.(consumer.num_pending + consumer.num_ack_pending);
     const isSound = consumer !== undefined && lastSequence !== undefined && consumer.delivered.stream_seq <= lastSequence;
-    if (!isSound) await messages.close();
+    if (!isSound || continuity.lacks({ givenOut: consumer.delivered.consumer_seq, received: messages.getReceived() })) await messages.close();
   };
   const timer = setInterval(() => void check().catch(() => undefined), checkEveryMs);
   void (async () => {

@@ -33,3 +33,9 @@ export function startOf(facts: {
   if (oldestUndispatched) return { since: new Date(oldestUndispatched.getTime() - clockToleranceMs) };
   return { sequence: lastSequence + 1 };
 }
+
+/**
+ * How long to wait for an answer of NATS, in milliseconds, after so many failures in a row. While a cluster elects a
+ * leader a request is heard by nobody: the next one a second later finds it. One that is slow gets its time all the same.
+ */
+export const patienceMs = (failures: number): number => Math.min(8_000, 1_000 * 2 ** failures);

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { startClientLoad, type ClientLoad } from './client-load.ts';
+import { householdForm } from '../../src/bin/demo/household.ts';
+import { startInstallation, type Installation } from './installation.ts';
+import { openTestPool } from './database.ts';
+import { tally } from './pipeline.ts';
+import { startReceiver, verifySignature, type ReceivedRequest, type Receiver } from './receiver.ts';
+
+/** Something that is killed under load, and started again. */
+export interface Blow {
+  what: string;
+  /** Answers how it is mended. */
+  strike: (installation: Installation) => Promise<() => Promise<void>>;
+  /** A receiver hears nothing twice of it: no process that sends has died. */
+  isQuiet?: boolean;
+}
+
+const killFormwire = (kind: 'apis' | 'dispatchers', index: number) => async (installation: Installation) => {
+  const victim = installation[kind][index];
+  await victim?.kill();
+  return async () => {
+    victim?.start();
+    await victim?.ready();
+  };
+};
+
+const killNats = (choose: (installation: Installation) => Promise<Installation['nats']['servers']>) => async (installation: Installation) => {
+  const victims = await choose(installation);
+  await Promise.all(victims.map((victim) => victim.kill()));
+  return async () => {
+    for (const victim of victims) victim.start();
+    await installation.nats.healthy();
+  };
+};
+
+const others = async ({ nats }: Installation) => {
+  const leader = await nats.streamLeader();
+  return nats.servers.filter((server) => server !== leader);
+};
+
+export const blows = {
+  follower: { what: 'a NATS server that follows', strike: killNats(async (installation) => (await others(installation)).slice(0, 1)), isQuiet: true },
+  leader: { what: 'the NATS server that leads the stream', strike: killNats(async ({ nats }) => [await nats.streamLeader()]), isQuiet: true },
+  metaLeader: { what: 'the NATS server that leads the cluster', strike: killNats(async ({ nats }) => [await nats.metaLeader()]), isQuiet: true },
+  quorum: { what: 'two NATS servers of three', strike: killNats(others), isQuiet: true },
+  api: { what: 'an API', strike: killFormwire('apis', 0) },
+  dispatcher: { what: 'a dispatcher', strike: killFormwire('dispatchers', 0) },
+  leaderAndDispatcher: {
+    what: 'the leader and a dispatcher at once',
+    strike: async (installation) => {
+      const mends = await Promise.all([blows.leader.strike(installation), killFormwire('dispatchers', 1)(installation)]);
+      return async () => void (await Promise.all(mends.map((mend) => mend())));
+    },
+  },
+} satisfies Record<string, Blow>;
+
+/** What was seen of one blow: times in milliseconds. */
+export interface Stall {
+  what: string;
+  /** The longest time in which no receiver got anything. */
+  longestSilence: number;
+  /** The longest way of a response from its answer to its first receipt. */
+  slowestDelivery: number;
+  /** Calls that a collector had to repeat. */
+  retriedCalls: number;
+  /** Requests that a receiver got again. */
+  repeated: number;
+}
+
+/**
+ * Strikes blow after blow under load, mends each, and looks at the end whether every response that was answered has
+ * reached every receiver, signed, and in order where that was asked for. Answers what the blows were like.
+ */
+export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { restMs: number; outMs: number }): Promise<Stall[]> {
+  await using installation = await startInstallation();
+  await using any = await startReceiver();
+  await using ordered = await startReceiver();
+  const { owner } = installation;
+  const { form } = await owner.call<{ form: { id: string } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', householdForm());
+  const secrets = [await connect(installation, { formId: form.id, url: any.url }), await connect(installation, { formId: form.id, url: ordered.url, ordered: true })];
+  const load = startClientLoad({ urls: installation.apis.map(({ url }) => url), formId: form.id });
+  const receivers = [any, ordered];
+  const stalls: Stall[] = [];
+  try {
+    await expect.poll(() => ordered.requests.length, { timeout: 20_000 }).toBeGreaterThan(20);
+    for (const blow of [{ what: 'nothing', strike: async () => async () => undefined, isQuiet: true }, ...list] satisfies Blow[]) {
+      stalls.push(await watchBlow(blow, { installation, load, receivers, restMs, outMs }));
+    }
+  } catch (error) {
+    // what went wrong is rarely in the test
+    for (const { name, output } of [...installation.apis, ...installation.dispatchers]) process.stdout.write(`${name} said last:\n${output().slice(-4_000)}\n`);
+    throw error;
+  } finally {
+    await load.end();
+  }
+  await hasDeliveredAll(installation, { load, receivers, formId: form.id });
+  for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, secrets[index] ?? '');
+  const order = responsesOf(firstOnes(ordered.requests)).filter((id) => load.inOrder.includes(id));
+  expect(order).toEqual(load.inOrder);
+  return stalls;
+}
+
+async function connect({ owner }: Installation, webhook: { formId: string; url: string; ordered?: boolean }): Promise<string> {
+  const { formId, ...settings } = webhook;
+  const query = 'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { secret errors { message } } }';
+  return (await owner.call<{ secret: string }>(query, { formId, settings: { webhook: settings } })).secret;
+}
+
+interface Watched {
+  installation: Installation;
+  load: ClientLoad;
+  receivers: readonly Receiver[];
+  /** Between blows. */
+  restMs: number;
+  /** How long what was struck is away. */
+  outMs: number;
+}
+
+async function watchBlow({ what, strike, isQuiet = false }: Blow, { installation, load, receivers, restMs, outMs }: Watched): Promise<Stall> {
+  const began = { at: Date.now(), accepted: load.accepted.size, failures: load.failures.length, received: receivers.map(({ requests }) => requests.length) };
+  const mend = await strike(installation);
+  await sleep(outMs);
+  // submissions go on whatever is away
+  await expect.poll(() => load.accepted.size, { timeout: 60_000 }).toBeGreaterThan(began.accepted);
+  await mend();
+  await sleep(restMs);
+  const accepted = [...load.accepted].filter(([, at]) => at >= began.at);
+  await expect.poll(() => receivers.every(({ requests }) => hasEach(requests, accepted.map(([id]) => id))), { timeout: 120_000, interval: 200 }).toBe(true);
+  const received = receivers.map(({ requests }, index) => requests.slice(began.received[index]));
+  const repeated = received.flat().filter(({ attempt }) => attempt > 1).length;
+  if (isQuiet) expect(repeated, `repeated by the death of ${what}`).toBe(0);
+  const firsts = received.map((requests) => new Map(firstOnes(requests).map((request) => [responseOf(request), request.receivedAt.getTime()])));
+  return {
+    what,
+    longestSilence: longestGap([began.at, ...received.flat().map(({ receivedAt }) => receivedAt.getTime())]),
+    slowestDelivery: Math.max(...accepted.flatMap(([id, at]) => firsts.map((times) => (times.get(id) ?? at) - at))),
+    retriedCalls: load.failures.length - began.failures,
+    repeated,
+  };
+}
+
+async function hasDeliveredAll({ databaseUrl, owner }: Installation, { load, receivers, formId }: { load: ClientLoad; receivers: readonly Receiver[]; formId: string }): Promise<void> {
+  const pool = openTestPool(databaseUrl, 1);
+  try {
+    const count = load.accepted.size;
+    await expect.poll(() => tally(pool), { timeout: 60_000 }).toMatchObject({ responses: count, outbox: 0, delivered: 2 * count, pending: 0, dead: 0, canceled: 0 });
+    for (const { requests } of receivers) expect(new Set(responsesOf(requests))).toEqual(new Set(load.accepted.keys()));
+    const { integrations } = await owner.call<{ integrations: { delivered: number; missing: number }[] }>(
+      `query { reconcile(formId: ${JSON.stringify(formId)}) { integrations { delivered missing } } }`,
+    );
+    expect(integrations.map(({ delivered, missing }) => ({ delivered, missing }))).toEqual(receivers.map(() => ({ delivered: count, missing: 0 })));
+  } finally {
+    await pool.end();
+  }
+}
+
+const firstOnes = (requests: readonly ReceivedRequest[]): ReceivedRequest[] => requests.filter(({ attempt }) => attempt === 1);
+const responseOf = ({ body }: ReceivedRequest): string => (JSON.parse(body.toString()) as { data: { response: { id: string } } }).data.response.id;
+const responsesOf = (requests: readonly ReceivedRequest[]): string[] => requests.map(responseOf);
+
+function hasEach(requests: readonly ReceivedRequest[], ids: readonly string[]): boolean {
+  const got = new Set(responsesOf(requests));
+  return ids.every((id) => got.has(id));
+}
+
+function longestGap(times: readonly number[]): number {
+  const sorted = times.toSorted((one, other) => one - other);
+  return Math.max(0, ...sorted.slice(1).map((time, index) => time - (sorted[index] ?? time)));
+}
+
+/** One line for each blow. */
+export function describeStalls(stalls: readonly Stall[]): string {
+  const lines = stalls.map(({ what, longestSilence, slowestDelivery, retriedCalls, repeated }) =>
+    `${what}: nothing received for ${longestSilence} ms, slowest delivery ${slowestDelivery} ms, ${retriedCalls} calls repeated by collectors, ${repeated} requests received again`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,126 @@
+import './provided.ts';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { expect, inject } from 'vitest';
+import { spawnServer, type ServerProcess } from '../../src/embedded/child-process.ts';
+import { streamName } from '../../src/stream/topology.ts';
+import { freePort } from './free-port.ts';
+import { createTemporaryDirectory } from './temporary-directory.ts';
+
+/** One server of a cluster, at the same ports and with the same store over its deaths. */
+export interface ClusterServer {
+  name: string;
+  isRunning(): boolean;
+  kill(): Promise<void>;
+  start(): void;
+}
+
+/** nats-servers on loopback with one JetStream. */
+export interface NatsCluster extends AsyncDisposable {
+  /** Of all its servers, as `NATS_URL` takes them. */
+  url: string;
+  servers: ClusterServer[];
+  /**
+   * Resolves when every server that runs has its JetStream. Not asked is whether each stream and consumer is up to date:
+   * the server begins those anew that it finds wanting, and revives a consumer that is being replaced at that moment.
+   * Source: nats-io/nats-server, pull request 6362.
+   */
+  healthy(): Promise<void>;
+  /** The server that leads the stream. */
+  streamLeader(): Promise<ClusterServer>;
+  /** The server that leads the cluster's JetStream as such. */
+  metaLeader(): Promise<ClusterServer>;
+}
+
+interface Ports {
+  client: number;
+  route: number;
+  monitor: number;
+}
+
+export async function startNatsCluster(size = 3): Promise<NatsCluster> {
+  const directory = createTemporaryDirectory();
+  const ports: Ports[] = [];
+  for (let index = 0; index < size; index += 1) ports.push({ client: await freePort(), route: await freePort(), monitor: await freePort() });
+  const servers = ports.map((own, index) => openServer({ directory: directory.path, name: `nats-${index + 1}`, own, routes: ports.map(({ route }) => route) }));
+  const url = ports.map(({ client }) => `nats://127.0.0.1:${client}`).join(',');
+  const named = (name: string | undefined): ClusterServer => {
+    const found = servers.find((server) => server.name === name);
+    if (!found) throw new Error(`No server of the cluster is named ${String(name)}.`);
+    return found;
+  };
+  const monitored = () => ports.filter((_, index) => servers[index]?.isRunning()).map(({ monitor }) => monitor);
+
+  const cluster: NatsCluster = {
+    url,
+    servers,
+    healthy: () =>
+      expect.poll(async () => Promise.all(monitored().map((monitor) => healthOf(`http://127.0.0.1:${monitor}/healthz?js-enabled-only=true`))), { timeout: 60_000, interval: 100 })
+        .toEqual(monitored().map(() => 'ok')),
+    streamLeader: async () => named(await streamLeaderOf(url)),
+    metaLeader: async () => {
+      const answers = await Promise.all(monitored().map((monitor) => fetch(`http://127.0.0.1:${monitor}/jsz`).then((answer) => answer.json())));
+      return named((answers as { meta_cluster?: { leader?: string } }[]).map(({ meta_cluster: meta }) => meta?.leader).find((name) => name));
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(servers.map((server) => server.kill()));
+      directory[Symbol.dispose]();
+    },
+  };
+  for (const server of servers) server.start();
+  await cluster.healthy();
+  return cluster;
+}
+
+function openServer(options: { directory: string; name: string; own: Ports; routes: readonly number[] }): ClusterServer {
+  const { directory, name, own, routes } = options;
+  const config = path.join(directory, `${name}.conf`);
+  const text = [
+    `server_name: ${name}`,
+    `listen: "127.0.0.1:${own.client}"`,
+    `http: "127.0.0.1:${own.monitor}"`,
+    'max_payload: 2MB',
+    `jetstream { store_dir: ${JSON.stringify(path.join(directory, name))} }`,
+    `cluster { name: formwire, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
+  ];
+  writeFileSync(config, `${text.join('\n')}\n`);
+  let running: ServerProcess | undefined;
+  return {
+    name,
+    isRunning: () => running?.isRunning() ?? false,
+    start: () => {
+      running = spawnServer({
+        commandLine: [inject('natsServerBinary'), '-c', config],
+        user: { kind: 'self' },
+        parentDeathSignal: 'SIGKILL',
+        logFile: path.join(directory, `${name}.log`),
+      });
+    },
+    kill: async () => {
+      await running?.stop('SIGKILL', 1_000);
+      running = undefined;
+    },
+  };
+}
+
+/** `ok`, or what it says is wrong. */
+async function healthOf(url: string): Promise<string> {
+  try {
+    const { status, error = status } = (await (await fetch(url)).json()) as { status: string; error?: string };
+    return error;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function streamLeaderOf(url: string): Promise<string | undefined> {
+  const connection = await connect({ servers: url.split(',') });
+  try {
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    return (await manager.streams.info(streamName)).cluster?.leader;
+  } finally {
+    await connection.close();
+  }
+}
