@@ -7,7 +7,7 @@ import { createContinuity, type Continuity } from '../stream/continuity.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { decodeMessage, type Incoming } from '../stream/message.ts';
 import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
-import { patienceMs, startOf } from './takeover.ts';
+import { ackedUpTo, patienceMs, startOf } from './takeover.ts';
 
 export interface ReaderDeps {
   link: StreamLink;
@@ -107,7 +107,7 @@ async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: 
   const consumer = await consumerInfo(manager, partition);
   const oldest = await deps.oldestUndispatched(partition);
   const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
-  const ackFloor = consumer?.ack_floor.stream_seq;
+  const ackFloor = consumer && ackedUpTo(consumer);
   await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
   return lastSequence;
 }
