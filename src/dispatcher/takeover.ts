@@ -39,3 +39,9 @@ export function startOf(facts: {
  * leader a request is heard by nobody: the next one a second later finds it. One that is slow gets its time all the same.
  */
 export const patienceMs = (failures: number): number => Math.min(8_000, 1_000 * 2 ** failures);
+
+/** How long to rest after so many failures in a row, in milliseconds: sixteen partitions that ask again hold up an election. */
+export const restMs = (failures: number): number => Math.min(2_000, 250 * 2 ** failures);
+
+/** Of failures in a row each is told that doubles their number, so that an outage is not a flood of lines. */
+export const isWorthSaying = (failures: number): boolean => Number.isInteger(Math.log2(failures));

@@ -54,15 +54,15 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
 export type ConsumerStart = { sequence: number } | { since: Date };
 
 /**
- * Replaces a partition's consumer by a new one that begins where its predecessor had got to. Un-acked messages come at
+ * Replaces a partition's consumer by a new one that begins where its predecessor had got to, and answers it. Un-acked messages come at
  * once and in order that way; with the old consumer they would come after `ack_wait`, behind newer ones.
  */
-export async function replaceConsumer(manager: JetStreamManager, partition: number, start: ConsumerStart): Promise<void> {
+export async function replaceConsumer(manager: JetStreamManager, partition: number, start: ConsumerStart): Promise<ConsumerInfo> {
   const name = consumerName(partition);
   await manager.consumers.delete(streamName, name).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
-  await manager.consumers.add(streamName, {
+  return manager.consumers.add(streamName, {
     name,
     durable_name: name,
     filter_subject: `events.${partition.toString(16)}.>`,

@@ -11,6 +11,7 @@ import type { Tracing } from '../../src/tracing/tracing.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
+import { registerOwner } from './product-calls.ts';
 import { testSealer } from './sealer.ts';
 
 /** The whole product in this process, on servers of its own, with an account logged in. */
@@ -54,12 +55,7 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   const { url } = running;
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
   stack.defer(async () => void (await Promise.all([api.close(), stranger.close()])));
-  const { token } = await api.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
-    username: 'owner',
-    email: 'owner@example.org',
-    password: 'correct horse battery',
-  });
-  api.login(token);
+  const token = await registerOwner(api);
   return { url, restartApi, databaseUrl: database.url, nats, pipeline, api, token, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
