@@ -15,6 +15,7 @@ import { createResponseChecks, type ResponseChecks } from '../integrations/respo
 import { createFollower } from '../integrations/follow-trackings.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
+import { createHeartbeat, type Heartbeat } from '../processes/heartbeat.ts';
 import type { FlowHooks } from '../monitoring/flow-metrics.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import { readinessOf } from '../monitoring/readiness.ts';
@@ -256,6 +257,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
 
 const logCommitted = (log: Log, { id, type, organizationId, formId, responseId }: Event): void =>
   log.debug({ requestId: requestId(), eventId: id, type, organizationId, formId, responseId }, 'event.committed');
+
+/** Tells operators of this process. `url`: where it answers. */
+export const heartbeatOf = ({ pool, dispatcher, readiness }: Pipeline, { roles, url, log }: { roles: Config['FORMWIRE_ROLES']; url: () => string; log: Log }): Heartbeat =>
+  createHeartbeat({ pool, roles, dispatcherId: dispatcher?.id ?? null, url, reasons: async () => (await readiness()).reasons, log });
 
 /** What the metrics look at, of the whole process. */
 export const stateOf = ({ pool, submitter, unpublished, dispatcher, pools }: Pipeline): Parameters<Metrics['watch']>[0] => ({

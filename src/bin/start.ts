@@ -13,7 +13,7 @@ import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
-import { openPipeline, stateOf } from './compose.ts';
+import { heartbeatOf, openPipeline, stateOf } from './compose.ts';
 import { noteRunning } from './running.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
@@ -53,6 +53,9 @@ async function serve(config: Config, log: Log): Promise<void> {
   const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks, tracing });
   stack.defer(() => pipeline.close());
   if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
+  let url = '';
+  const heartbeat = heartbeatOf(pipeline, { roles: config.FORMWIRE_ROLES, url: () => url, log });
+  stack.defer(() => heartbeat.leave());
   let running: Promise<unknown> = Promise.resolve();
   stack.defer(async () => {
     stopping.abort();
@@ -60,7 +63,6 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
 
   // who cannot have the port takes no partitions
-  let url: string | undefined;
   let api: ApiServer | undefined;
   if (isApi) {
     api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
@@ -69,12 +71,13 @@ async function serve(config: Config, log: Log): Promise<void> {
   } else {
     const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
     stack.defer(() => probes.close());
-    log.info({ url: (await probes.listen()).url }, 'probes.listening');
+    ({ url } = await probes.listen());
+    log.info({ url }, 'probes.listening');
   }
   const watching = metrics.watch(stateOf(pipeline));
-  running = Promise.all([...pipeline.runnables, ...watching].map((runnable) => runnable.run(stopping.signal)));
-  if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: url && localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) }));
-  if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
+  running = Promise.all([...pipeline.runnables, ...watching, heartbeat].map((runnable) => runnable.run(stopping.signal)));
+  if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: isApi ? localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) : undefined }));
+  if (isApi) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
 
   const stopped = new Promise<void>((resolve) => {

@@ -7,7 +7,7 @@ import { createContinuity, type Continuity } from '../stream/continuity.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { decodeMessage, type Incoming } from '../stream/message.ts';
 import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
-import { isWorthSaying, patienceMs, restMs, startOf } from './takeover.ts';
+import { ackedUpTo, isWorthSaying, patienceMs, restMs, startOf } from './takeover.ts';
 
 export interface ReaderDeps {
   link: StreamLink;
@@ -113,7 +113,7 @@ async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: 
   const consumer = await consumerInfo(manager, partition);
   const oldest = await deps.oldestUndispatched(partition);
   const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
-  const ackFloor = consumer?.ack_floor.stream_seq;
+  const ackFloor = consumer && ackedUpTo(consumer);
   const { created } = await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
   return { suspectUpTo: lastSequence, created };
 }

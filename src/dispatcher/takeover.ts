@@ -1,13 +1,24 @@
+import type { ConsumerInfo } from '@nats-io/jetstream';
 import type { ConsumerStart } from '../stream/topology.ts';
 
 /** Clocks of the database and of NATS may differ by this much before an event is missed (the sweeper finds it then). */
 const clockToleranceMs = 60_000;
 
 /**
+ * Up to where a consumer has acked everything. One that got no ack yet says 0, however far behind its partition's past it
+ * began: whoever believed that would read all that the stream keeps once more, for as long as that takes, before
+ * anything new. Undefined: it began at a time, and no more is known.
+ */
+export function ackedUpTo({ ack_floor: floor, config }: { ack_floor: Pick<ConsumerInfo['ack_floor'], 'stream_seq'>; config: Pick<ConsumerInfo['config'], 'opt_start_seq'> }): number | undefined {
+  if (config.opt_start_seq !== undefined) return Math.max(floor.stream_seq, config.opt_start_seq - 1);
+  return floor.stream_seq === 0 ? undefined : floor.stream_seq;
+}
+
+/**
  * Where a partition's new consumer begins.
  *
  * - The predecessor's ack floor says what is recorded: begin behind it.
- * - No predecessor, or one that has acked more than the stream holds (it was rolled back, and its count means nothing
+ * - No predecessor or one that knows no floor, or one that has acked more than the stream holds (it was rolled back, and its count means nothing
  *   any more): whatever is not dispatched still has its outbox row, so begin at the time of the oldest of these. With
  *   none, begin behind the stream's end.
  */
