@@ -3,7 +3,7 @@ import type { Work } from './work.ts';
 /**
  * Keeps the first deliveries of an ordered lane in the order of their events. Straight from the stream goes only what
  * has nothing before it: nothing pending (then the lane works through PostgreSQL, oldest first), and no earlier event
- * of its form that has not come by yet.
+ * of its form that has not come by before it.
  */
 export interface OrderGate {
   /** Everything goes through PostgreSQL until `release`. */
@@ -33,7 +33,9 @@ export function createOrderGate(options: {
   let { isBlocked } = options;
   let pendings = 0;
   let uncommitted = 0;
-  const passed = new Set<number>();
+  /** When each position came by first. */
+  const passed = new Map<number, number>();
+  let passes = 0;
 
   return {
     block: () => {
@@ -43,14 +45,16 @@ export function createOrderGate(options: {
     },
     isBlocked: () => isBlocked,
     pass: (position) => {
-      passed.add(position);
+      if (!passed.has(position)) passed.set(position, (passes += 1));
       if (passed.size <= maxRemembered) return;
-      for (const oldest of [...passed].slice(0, maxRemembered / 2)) passed.delete(oldest);
+      for (const oldest of [...passed.keys()].slice(0, maxRemembered / 2)) passed.delete(oldest);
     },
     allows: async (work) => {
       if (isBlocked) return false;
       const missing = await options.earlierUndispatched(work);
-      return !isBlocked && missing.every((position) => passed.has(position));
+      // one that was published late may have come by while this one waited: then it waits behind it
+      const own = passed.get(work.event.position) ?? 0;
+      return !isBlocked && missing.every((position) => (passed.get(position) ?? Infinity) < own);
     },
     notePending: () => {
       isBlocked = true;
