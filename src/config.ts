@@ -105,6 +105,7 @@ const environment = z.object({
   FORMWIRE_SPILL_AFTER: duration('10ms').default(5_000).describe('how long a delivery waits in its lane before it is recorded as pending; default 5s'),
   FORMWIRE_LEASE: duration('500ms').default(10_000).describe('how long a dead dispatcher keeps its partitions; default 10s'),
   FORMWIRE_SWEEP_AFTER: duration('100ms').default(10_000).describe('age at which an outbox row is looked after; default 10s'),
+  FORMWIRE_STOP_DELAY: duration('0ms').default(0).describe('how long a stopping API takes requests after /readyz has said that it stops: longer than a load balancer needs to notice; default 0s'),
   FORMWIRE_DRAIN: duration('0ms').default(20_000).describe('how long a stopping process waits for what is in flight; default 20s'),
 });
 

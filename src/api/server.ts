@@ -68,6 +68,8 @@ export type TraceRequest = (facts: { traceparent: string | undefined; method: st
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
+  /** From now on each answer ends its connection, so that the next request of a client goes elsewhere. */
+  leave(): void;
   /** Stops accepting, lets requests under way finish for a while, then closes what is left. */
   close(): Promise<void>;
 }
@@ -80,6 +82,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
+  let isLeaving = false;
   /** Once for each request: when it is answered, or when it becomes a subscription. */
   const leave = (response: ServerResponse): void => {
     if (streaming.has(response)) return;
@@ -115,6 +118,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
+    if (isLeaving) response.setHeader('connection', 'close');
     response.once('close', () => {
       leave(response);
       tellAnswered(request, response, begun);
@@ -135,10 +139,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   sockets.attach(server);
   return {
     listen: () => listen(server, options),
+    leave: () => {
+      isLeaving = true;
+    },
     close: async () => {
+      isLeaving = true;
       const closed = close(server, options.closeMs ?? 10_000);
       closeLive();
-      await closed;
+      const connections = await closed;
+      if (connections > 0) options.log.warn({ connections }, 'api.connections_cut');
     },
   };
 }

@@ -134,6 +134,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   });
   return {
     listen: server.listen,
+    leave: server.leave,
     close: async () => {
       await server.close();
       await orm.close(true);

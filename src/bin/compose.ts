@@ -75,6 +75,8 @@ export interface Pipeline {
   callContext(integration: CallableIntegration, signal: AbortSignal): CallContext<unknown>;
   /** Whether each role of this process can do its work, and if not, why. */
   readiness(): Promise<Readiness>;
+  /** From now on it says that it is not ready. */
+  leave(): void;
   /** Its connections to PostgreSQL, by what they are for; who opens more adds them. */
   pools: Map<string, Pool>;
   /** Events that wait to be published. */
@@ -209,6 +211,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     : undefined;
   const redriver = dispatchPool && createRedriver({ redrive: () => redriveDead(dispatchPool), log });
 
+  let isStopping = false;
   const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
 
   return {
@@ -228,7 +231,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     callContext: providerContext,
     readiness: async () => {
       const hasDatabase = await pool.query('select 1').then(() => true, () => false);
-      return readinessOf({ roles: config.FORMWIRE_ROLES, hasDatabase, hasNats: publishing.connected() !== undefined });
+      return readinessOf({ roles: config.FORMWIRE_ROLES, hasDatabase, hasNats: publishing.connected() !== undefined, isStopping });
+    },
+    leave: () => {
+      isStopping = true;
     },
     pools: new Map([['read', pool], ['write', writePool], ...(dispatchPool ? [['dispatch', dispatchPool] as const] : [])]),
     unpublished: publisher.queued,
@@ -242,6 +248,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     ],
     close: async () => {
       await http.close();
+      await publisher.flushed(); // or it would wait for a sweeper
       await Promise.all([publishing.close(), consuming?.close(), live?.close()]);
       await Promise.all([pool.end(), writePool.end(), dispatchPool?.end()]);
     },

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defineCommand } from 'citty';
 import { providerNamed } from '../../integrations/index.ts';
 import { checkAddress } from '../api/listening.ts';
+import type { ApiServer } from '../api/server.ts';
 import { createProbeServer } from '../api/probe-server.ts';
 import { localUrl, parseConfig, type Config } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
@@ -27,8 +29,7 @@ export const startCommand = defineCommand({
 /** Runs this process's roles until a signal, or until an embedded server fails. */
 async function serve(config: Config, log: Log): Promise<void> {
   const stopping = new AbortController();
-  // Ctrl-C reaches every process of the terminal, and a launcher passes it on: several signals are one
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+  stopOnSignals(stopping);
 
   // what a person can mend is asked before anything is begun
   const isApi = config.FORMWIRE_ROLES.includes('api');
@@ -60,9 +61,10 @@ async function serve(config: Config, log: Log): Promise<void> {
 
   // who cannot have the port takes no partitions
   let url: string | undefined;
+  let api: ApiServer | undefined;
   if (isApi) {
-    const api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
-    stack.defer(() => api.close());
+    api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
+    stack.defer(api.close);
     ({ url } = await api.listen());
   } else {
     const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
@@ -81,6 +83,23 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
   await Promise.race([stopped, servers.failed, running]);
   log.info('formwire.stopping');
+  pipeline.leave();
+  api?.leave();
+  if (api && stopping.signal.aborted) await sleep(config.FORMWIRE_STOP_DELAY);
+}
+
+/**
+ * The first signal lets the process end in order. Ctrl-C reaches every process of the terminal, and a launcher passes it
+ * on: what comes within a second is the same wish. Whoever asks again after that wants it to end now.
+ */
+function stopOnSignals(stopping: AbortController): void {
+  let askedAt = Infinity;
+  const ask = (): void => {
+    if (performance.now() - askedAt > 1_000) process.exit(1);
+    askedAt = Math.min(askedAt, performance.now());
+    stopping.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
 }
 
 /** Loaded only where there is somebody to send traces to. */

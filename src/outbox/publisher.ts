@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Pool } from 'pg';
 import type { Event } from '../events/event.ts';
@@ -27,12 +28,15 @@ export interface Publisher extends Runnable {
   noteOverdue(): Promise<void>;
   /** Events that wait for their turn or for the stream's answer. */
   queued(): number;
+  /** Resolves when there are none, or after a few seconds: what is left is the sweeper's. */
+  flushed(): Promise<void>;
 }
 
 const maxInFlight = 512;
 const maxQueued = 20_000;
 const maxQueuedBytes = 64 * 1024 * 1024;
 const maxRemembered = 100_000;
+const flushMs = 5_000;
 
 /**
  * Publishes events right after their commit, in their order, many at a time. Most are dispatched within milliseconds
@@ -88,6 +92,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (overdue.length > 0) await notePublished(pool, overdue);
   };
 
+  const queued = (): number => queue.length + inFlight;
+
   return {
     name: 'publisher',
     publish: (events) => {
@@ -100,7 +106,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
       pump();
     },
     noteOverdue,
-    queued: () => queue.length + inFlight,
+    queued,
+    flushed: async () => {
+      for (const giveUpAt = Date.now() + flushMs; queued() > 0 && link.connected() && Date.now() < giveUpAt; ) await sleep(5);
+    },
     run: (signal) =>
       repeat({
         step: noteOverdue,

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { startClientLoad, type ClientLoad } from './client-load.ts';
-import { householdForm } from '../../src/bin/demo/household.ts';
-import { startInstallation, type Installation } from './installation.ts';
+import { connectWebhook, createHousehold, startInstallation, type Installation } from './installation.ts';
 import { openTestPool } from './database.ts';
 import { tally } from './pipeline.ts';
 import { startReceiver, verifySignature, type ReceivedRequest, type Receiver } from './receiver.ts';
@@ -76,10 +75,9 @@ export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { 
   await using installation = await startInstallation();
   await using any = await startReceiver();
   await using ordered = await startReceiver();
-  const { owner } = installation;
-  const { form } = await owner.call<{ form: { id: string } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', householdForm());
-  const secrets = [await connect(installation, { formId: form.id, url: any.url }), await connect(installation, { formId: form.id, url: ordered.url, ordered: true })];
-  const load = startClientLoad({ urls: installation.apis.map(({ url }) => url), formId: form.id });
+  const formId = await createHousehold(installation.owner);
+  const secrets = [await connectWebhook(installation.owner, { formId, url: any.url }), await connectWebhook(installation.owner, { formId, url: ordered.url, ordered: true })];
+  const load = startClientLoad({ urls: installation.apis.map(({ url }) => url), formId });
   const receivers = [any, ordered];
   const stalls: Stall[] = [];
   try {
@@ -94,17 +92,11 @@ export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { 
   } finally {
     await load.end();
   }
-  await hasDeliveredAll(installation, { load, receivers, formId: form.id });
+  await hasDeliveredAll(installation, { load, receivers, formId });
   for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, secrets[index] ?? '');
   const order = responsesOf(firstOnes(ordered.requests)).filter((id) => load.inOrder.includes(id));
   expect(order).toEqual(load.inOrder);
   return stalls;
-}
-
-async function connect({ owner }: Installation, webhook: { formId: string; url: string; ordered?: boolean }): Promise<string> {
-  const { formId, ...settings } = webhook;
-  const query = 'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { secret errors { message } } }';
-  return (await owner.call<{ secret: string }>(query, { formId, settings: { webhook: settings } })).secret;
 }
 
 interface Watched {
@@ -140,7 +132,8 @@ async function watchBlow({ what, strike, isQuiet = false }: Blow, { installation
   };
 }
 
-async function hasDeliveredAll({ databaseUrl, owner }: Installation, { load, receivers, formId }: { load: ClientLoad; receivers: readonly Receiver[]; formId: string }): Promise<void> {
+/** Every response that was answered is delivered once in the books, has reached every receiver, and `reconcile` finds nothing missing. */
+export async function hasDeliveredAll({ databaseUrl, owner }: Installation, { load, receivers, formId }: { load: ClientLoad; receivers: readonly Receiver[]; formId: string }): Promise<void> {
   const pool = openTestPool(databaseUrl, 1);
   try {
     const count = load.accepted.size;
@@ -157,14 +150,16 @@ async function hasDeliveredAll({ databaseUrl, owner }: Installation, { load, rec
 
 const firstOnes = (requests: readonly ReceivedRequest[]): ReceivedRequest[] => requests.filter(({ attempt }) => attempt === 1);
 const responseOf = ({ body }: ReceivedRequest): string => (JSON.parse(body.toString()) as { data: { response: { id: string } } }).data.response.id;
-const responsesOf = (requests: readonly ReceivedRequest[]): string[] => requests.map(responseOf);
+/** The ids of the responses that requests are about. */
+export const responsesOf = (requests: readonly ReceivedRequest[]): string[] => requests.map(responseOf);
 
 function hasEach(requests: readonly ReceivedRequest[], ids: readonly string[]): boolean {
   const got = new Set(responsesOf(requests));
   return ids.every((id) => got.has(id));
 }
 
-function longestGap(times: readonly number[]): number {
+/** Between times in milliseconds. */
+export function longestGap(times: readonly number[]): number {
   const sorted = times.toSorted((one, other) => one - other);
   return Math.max(0, ...sorted.slice(1).map((time, index) => time - (sorted[index] ?? time)));
 }

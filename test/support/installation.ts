@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
+import { householdForm } from '../../src/bin/demo/household.ts';
 import type { Role } from '../../src/config.ts';
 import { endingWithParent } from '../../src/embedded/child-process.ts';
 import { createTestDatabase } from './database.ts';
@@ -107,4 +108,17 @@ async function openProcess({ name, roles, env }: { name: string; roles: Role[]; 
     stop: () => end('SIGTERM'),
     output: () => output,
   };
+}
+
+/** A household survey of the owner's; answers its id. */
+export async function createHousehold(owner: ApiClient): Promise<string> {
+  const { form } = await owner.call<{ form: { id: string } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', householdForm());
+  return form.id;
+}
+
+/** Answers the secret that its requests are signed with. */
+export async function connectWebhook(owner: ApiClient, webhook: { formId: string; url: string; ordered?: boolean }): Promise<string> {
+  const { formId, ...settings } = webhook;
+  const query = 'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { secret errors { message } } }';
+  return (await owner.call<{ secret: string }>(query, { formId, settings: { webhook: settings } })).secret;
 }

@@ -22,4 +22,8 @@ describe('a process', () => {
     for (const role of roles) expect(readinessOf({ roles: [role], hasDatabase: false, hasNats: true }).ready, role).toBe(false);
     expect(readinessOf({ roles, hasDatabase: false, hasNats: true }).reasons).toEqual(['PostgreSQL cannot be reached.']);
   });
+
+  test('who was told to stop is ready for nothing more', () => {
+    for (const role of roles) expect(readinessOf({ roles: [role], hasDatabase: true, hasNats: true, isStopping: true }), role).toMatchObject({ ready: false, reasons: ['This process stops.'] });
+  });
 });
