@@ -29,7 +29,7 @@ import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
-import { announceDue, announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
+import { announceDue, announceIntegrations, announceLeases, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
 import { createBell, type Bell } from '../stream/bell.ts';
 import { createPublishEvent } from '../stream/publish.ts';
@@ -174,6 +174,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         retryPollMs: config.FORMWIRE_RETRY_POLL,
         leaseMs: config.FORMWIRE_LEASE,
         drainMs: config.FORMWIRE_DRAIN,
+        announceLeases: () => announceLeases(consuming),
         onStep,
         traceIncoming: tracing?.incoming,
         followAttempt: tracing?.attempt,
@@ -243,7 +244,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       ...(sweeper ? [sweeper] : []),
       ...(completeness ? [completeness] : []),
       ...(dispatcher && consuming && jobs && follower
-        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
+        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake, onLeases: dispatcher.leasesChanged }) }]
         : []),
     ],
     close: async () => {

@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+import { beginPositionsAnew } from '../outbox/begin-positions.ts';
 import { openOrm } from './orm.ts';
 import { ensureReaderRole } from './reader-role.ts';
 
@@ -5,17 +7,33 @@ import { ensureReaderRole } from './reader-role.ts';
 const migrationLock = 0x464f524d; // "FORM"
 
 /**
- * Brings a database to the newest schema, and its cluster to the role that the API reads with. Safe to call from several
- * processes at once: one migrates, the others wait.
+ * Makes a database ready for this version: brings it to the newest schema (or to the migration `to`), its cluster to the
+ * role that the API reads with, and its positions beyond what anybody has seen. Safe to call from several processes at
+ * once: one does it, the others wait. All migrations are one transaction: where one fails, the database stays as it was.
  */
-export async function migrate(databaseUrl: string): Promise<void> {
+export async function migrate(databaseUrl: string, { to }: { to?: string } = {}): Promise<void> {
   await ensureReaderRole(databaseUrl);
-  const orm = await openOrm(databaseUrl, { poolSize: 2 });
+  await locked(databaseUrl, async (client) => {
+    const orm = await openOrm(databaseUrl, { poolSize: 2 });
+    try {
+      await orm.migrator.up(to === undefined ? {} : { to });
+    } finally {
+      await orm.close(true);
+    }
+    await beginPositionsAnew(client);
+  });
+}
+
+/** The lock is of a session, and a pool would end one that is idle for longer than a migration may take. */
+async function locked(databaseUrl: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000, keepAlive: true });
+  client.on('error', () => undefined); // the next statement fails
+  await client.connect();
   try {
-    await orm.em.getConnection().execute(`select pg_advisory_lock(${migrationLock})`);
-    await orm.migrator.up();
+    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+    await work(client);
   } finally {
-    await orm.close(true); // closing the session gives up the lock
+    await client.end(); // gives up the lock
   }
 }
 

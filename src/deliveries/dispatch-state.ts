@@ -21,7 +21,7 @@ export async function earlierUndispatched(
 }
 
 const recorded = `
-  select event.id as "eventId", exists (select 1 from outbox o where o.position = event.position) as "isOpen",
+  select event.id as "eventId", exists (select 1 from outbox o where o.position = event.position and o.event_id = event.id) as "isOpen",
          coalesce((select array_agg(d.integration_id) from deliveries d where d.event_id = event.id), '{}') as "integrationIds"
   from unnest($1::text[], $2::bigint[]) as event(id, position)`;
 

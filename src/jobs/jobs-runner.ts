@@ -100,6 +100,8 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
         if (!isBusy) await Promise.race([pause(due.waitMs(performance.now(), pollMs), signal), ...running.values()]);
       }
       await Promise.race([Promise.all(running.values()), sleep(drainMs, undefined, { ref: false })]);
+      // their claims run out: who took them over now would be beside what these may still do outside
+      if (running.size > 0) log.warn({ jobIds: [...running.keys()].map(({ id }) => id) }, 'jobs.left');
     },
   };
 }

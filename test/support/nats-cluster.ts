@@ -42,7 +42,19 @@ interface Ports {
   monitor: number;
 }
 
+/** Servers are told each other's ports before any of them listens: where somebody else was quicker at one, all is done anew. */
 export async function startNatsCluster(size = 3): Promise<NatsCluster> {
+  for (let tries = 3; ; tries -= 1) {
+    const cluster = await openCluster(size);
+    for (const server of cluster.servers) server.start();
+    await cluster.healthy();
+    if (cluster.servers.every((server) => server.isRunning())) return cluster;
+    await cluster[Symbol.asyncDispose]();
+    if (tries === 1) throw new Error('The servers of a NATS cluster do not start.');
+  }
+}
+
+async function openCluster(size: number): Promise<NatsCluster> {
   const directory = createTemporaryDirectory();
   const ports: Ports[] = [];
   for (let index = 0; index < size; index += 1) ports.push({ client: await freePort(), route: await freePort(), monitor: await freePort() });
@@ -55,7 +67,7 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
   };
   const monitored = () => ports.filter((_, index) => servers[index]?.isRunning()).map(({ monitor }) => monitor);
 
-  const cluster: NatsCluster = {
+  return {
     url,
     servers,
     healthy: () =>
@@ -71,9 +83,6 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
       directory[Symbol.dispose]();
     },
   };
-  for (const server of servers) server.start();
-  await cluster.healthy();
-  return cluster;
 }
 
 function openServer(options: { directory: string; name: string; own: Ports; routes: readonly number[] }): ClusterServer {

@@ -22,5 +22,5 @@ test('nothing else chooses the connection that entities are read with', () => {
   const chooses = /connectionType:|getKysely|\.getConnection\(|[eE]m\.execute\(/;
   const found = sources.filter(({ text }) => chooses.test(text)).map(({ file }) => file);
   // what asks for jobs writes, within the transaction of a change, which is the owner's in any case
-  expect(found.toSorted()).toEqual(['src/db/migrate.ts', 'src/graphql/unrestricted.ts', 'src/jobs/enqueue-jobs.ts']);
+  expect(found.toSorted()).toEqual(['src/graphql/unrestricted.ts', 'src/jobs/enqueue-jobs.ts']);
 });

@@ -1,0 +1,106 @@
+import { readdirSync } from 'node:fs';
+import type { ClientBase } from 'pg';
+import { expect, test } from 'vitest';
+import { migrate, schemaDrift } from '../../src/db/migrate.ts';
+import { openOrm } from '../../src/db/orm.ts';
+import { partitionOf } from '../../src/events/event.ts';
+import { eventIdOf, newId } from '../../src/events/id.ts';
+import { insertAnyRows, type AnyRow } from '../support/any-rows.ts';
+import { createEmptyDatabase, openTestPool } from '../support/database.ts';
+import { householdResponses } from '../support/household.ts';
+import { startTestNats } from '../support/nats.ts';
+import { seedForm, seedWebhook, startPipeline, submitHousehold, waitForTally, withClient, type TestForm } from '../support/pipeline.ts';
+import { startReceiver } from '../support/receiver.ts';
+
+const migrations = readdirSync(new URL('../../migrations', import.meta.url)).map((name) => name.replace('.ts', '')).toSorted();
+const [first = ''] = migrations;
+
+/** Which of these rows are there no more, or say something else. */
+async function lost(client: ClientBase, before: readonly AnyRow[]): Promise<AnyRow[]> {
+  const missing: AnyRow[] = [];
+  for (const entry of before) {
+    const { rowCount } = await client.query(`select from ${entry.table} where to_jsonb(${entry.table}) @> $1::jsonb`, [JSON.stringify(entry.row)]);
+    if (rowCount === 0) missing.push(entry);
+  }
+  return missing;
+}
+
+test('from the first schema to the newest, through every one between, no row of any table is lost or changed', { timeout: 60_000 }, async () => {
+  await using database = await createEmptyDatabase();
+  await migrate(database.url, { to: first }); // makes the reader's role
+  const rows: AnyRow[] = [];
+  const orm = await openOrm(database.url);
+  for (const [index, name] of migrations.entries()) {
+    await orm.migrator.up({ to: name });
+    rows.push(...(await withClient(database.url, (client) => insertAnyRows(client, index + 1))));
+  }
+  await orm.close(true);
+  expect(rows.length).toBeGreaterThan(20 * migrations.length);
+  expect(await withClient(database.url, (client) => lost(client, rows))).toEqual([]);
+  expect(await schemaDrift(database.url)).toBe('');
+});
+
+/** A response that the first version took: on its way, or with a delivery that is due again. */
+async function insertFirstResponse(client: ClientBase, { organizationId, formId }: TestForm, pendingAt: string | undefined): Promise<void> {
+  const id = newId('resp');
+  const answers = Object.fromEntries(householdResponses(formId)[0]?.answers.map(({ key }) => [key, { value: 'kept' }]) ?? []);
+  await client.query(
+    `insert into responses (id, form_id, form_version, family_id, revision, submitted_at, answers, respondent, collector, metadata)
+     values ($1, $2, 1, $1, 1, now(), $3, '{}', '{}', '{}')`,
+    [id, formId, JSON.stringify(answers)],
+  );
+  if (pendingAt === undefined) {
+    await client.query(
+      `insert into outbox (event_id, type, organization_id, form_id, response_id, integrations_version, created_at) values ($1, 'response.created', $2, $3, $4, 1, now())`,
+      [eventIdOf(id), organizationId, formId, id],
+    );
+    return;
+  }
+  const { rows } = await client.query<{ position: string }>(`select nextval('outbox_position_seq') as position`);
+  await client.query(
+    `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, reason, attempts, next_attempt_at, created_at)
+     select $1, $2, 'response.created', $3, $4, $5, $6, $7, $8, 'pending', 'It answered 500.', 1, now(), now()`,
+    [newId('dlv'), eventIdOf(id), rows[0]?.position, organizationId, formId, id, pendingAt, partitionOf(formId)],
+  );
+}
+
+test('what the first version had taken and not delivered is delivered by the newest, beside what comes in then', { timeout: 60_000 }, async () => {
+  await using database = await createEmptyDatabase();
+  await using receiver = await startReceiver();
+  await using nats = await startTestNats();
+  await migrate(database.url, { to: first });
+  const form = await seedForm(database.url);
+  const { id } = await seedWebhook(database.url, { ...form, url: receiver.url });
+  await withClient(database.url, async (client) => {
+    await insertFirstResponse(client, form, undefined);
+    await insertFirstResponse(client, form, id);
+  });
+  await migrate(database.url);
+  await using pipeline = startPipeline({ databaseUrl: database.url, natsUrl: nats.url });
+  await submitHousehold(pipeline, { formId: form.formId, count: 3 });
+  await waitForTally(pipeline.pool, { responses: 5, outbox: 0, delivered: 5, pending: 0, dead: 0 });
+  expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(5);
+});
+
+test('a migration that fails leaves everything as it was, says what failed, and can be run again', async () => {
+  await using database = await createEmptyDatabase();
+  const before = '20261206-positions';
+  await migrate(database.url, { to: before });
+  const pool = openTestPool(database.url, 1);
+  const done = async () => (await pool.query<{ name: string }>('select name from mikro_orm_migrations order by id')).rows.map(({ name }) => name);
+  await pool.query('create table replays (theirs int)');
+  await expect(migrate(database.url)).rejects.toThrow(/relation "replays" already exists/);
+  expect((await done()).at(-1)).toBe(before);
+  expect((await pool.query(`select to_regclass('completeness_walks') as made`)).rows).toEqual([{ made: null }]);
+  await pool.query('drop table replays');
+  await migrate(database.url);
+  expect(await done()).toEqual(migrations);
+  await pool.end();
+});
+
+test('of several processes that start at once on an empty database one migrates, and all go on', async () => {
+  await using database = await createEmptyDatabase();
+  await Promise.all(Array.from({ length: 4 }, () => migrate(database.url)));
+  const { rows } = await withClient(database.url, (client) => client.query('select count(*)::int as count from mikro_orm_migrations'));
+  expect(rows).toEqual([{ count: migrations.length }]);
+});
