@@ -38,20 +38,14 @@ function whyNotListening({ code = '', message }: NodeJS.ErrnoException, { host, 
   return `Nothing can listen at HOST ${host}, ${portVariable} ${port}: ${message}`;
 }
 
-/** Stops accepting, lets requests under way finish for a while, then closes what is left; answers how many that were. */
-export function close(server: Server, closeMs: number): Promise<number> {
+/** Stops accepting, lets requests under way finish for a while, then closes what is left. */
+export function close(server: Server, closeMs: number): Promise<void> {
   return new Promise((resolve) => {
-    if (!server.listening) return resolve(0);
-    let cut = 0;
-    const timer = setTimeout(() => {
-      server.getConnections((_, count) => {
-        cut = count;
-        server.closeAllConnections();
-      });
-    }, closeMs);
+    if (!server.listening) return resolve();
+    const timer = setTimeout(() => server.closeAllConnections(), closeMs);
     server.close(() => {
       clearTimeout(timer);
-      resolve(cut);
+      resolve();
     });
     server.closeIdleConnections();
   });

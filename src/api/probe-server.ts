@@ -30,5 +30,5 @@ export function createProbeServer(options: ProbeOptions & { address: Address; lo
     );
   });
   server.maxConnections = maxConnections;
-  return { listen: () => listen(server, options.address), close: async () => void (await close(server, closeMs)) };
+  return { listen: () => listen(server, options.address), close: () => close(server, closeMs) };
 }

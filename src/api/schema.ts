@@ -20,6 +20,7 @@ import '../integrations/integrations.graphql.ts';
 import '../integrations/previews.graphql.ts';
 import '../jobs/jobs.graphql.ts';
 import '../integrations/rule-tests.graphql.ts';
+import '../replays/replay-changed.graphql.ts';
 import '../replays/replays.graphql.ts';
 import '../responses/amend.graphql.ts';
 import '../responses/answer.graphql.ts';

@@ -12,6 +12,7 @@ import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { withinRequest } from '../request-scope.ts';
 import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
 import { clientAddress } from './client-address.ts';
+import { followConnections } from './connections.ts';
 import { createDocuments } from './documents.ts';
 import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint } from './graphql-endpoint.ts';
@@ -19,7 +20,7 @@ import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
 import { createLiveEndpoint } from './live-endpoint.ts';
 import { createLivePlaces } from './live-places.ts';
-import { close, listen } from './listening.ts';
+import { listen } from './listening.ts';
 import { acceptsStream } from './media-type.ts';
 import { createOperationRunner } from './operation.ts';
 import { pathOf } from './path-of.ts';
@@ -68,9 +69,9 @@ export type TraceRequest = (facts: { traceparent: string | undefined; method: st
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
-  /** From now on each answer ends its connection, so that the next request of a client goes elsewhere. */
+  /** From now on each answer ends its connection: the next request of a client goes elsewhere. */
   leave(): void;
-  /** Stops accepting, lets requests under way finish for a while, then closes what is left. */
+  /** Takes no new connections, ends subscriptions, lets requests under way finish for a while, then cuts what is left. */
   close(): Promise<void>;
 }
 
@@ -82,7 +83,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
-  let isLeaving = false;
   /** Once for each request: when it is answered, or when it becomes a subscription. */
   const leave = (response: ServerResponse): void => {
     if (streaming.has(response)) return;
@@ -118,11 +118,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
-    if (isLeaving) response.setHeader('connection', 'close');
     response.once('close', () => {
       leave(response);
       tellAnswered(request, response, begun);
-      if (!server.listening) setImmediate(() => server.closeIdleConnections()); // kept alive, it would hold up `close`
     });
     try {
       await withinRequest(begun.id, () => answer(request, response));
@@ -136,18 +134,17 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   // Longer than the idle time of the usual load balancers, so that they close a connection first and never meet a closed one.
   const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, (request, response) => void handle(request, response));
+  const connections = followConnections(server);
   sockets.attach(server);
   return {
     listen: () => listen(server, options),
-    leave: () => {
-      isLeaving = true;
-    },
+    leave: connections.leave,
     close: async () => {
-      isLeaving = true;
-      const closed = close(server, options.closeMs ?? 10_000);
+      if (!server.listening) return;
+      const closed = connections.close(options.closeMs ?? 10_000);
       closeLive();
-      const connections = await closed;
-      if (connections > 0) options.log.warn({ connections }, 'api.connections_cut');
+      const cut = await closed;
+      if (Object.values(cut).some((count) => count > 0)) options.log.warn(cut, 'api.connections_cut');
     },
   };
 }

@@ -5,7 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { UnavailableError } from '../user-error.ts';
 import type { ApiLimits } from './limits.ts';
 import type { LivePlaces } from './live-places.ts';
-import { serveSocket, type SocketDeps } from './socket-session.ts';
+import { serveSocket, type SocketDeps, type SocketSession } from './socket-session.ts';
 
 export interface SocketEndpointDeps extends Omit<SocketDeps, 'address' | 'authorization'> {
   addressOf: (request: IncomingMessage) => string;
@@ -16,13 +16,11 @@ export interface SocketEndpointDeps extends Omit<SocketDeps, 'address' | 'author
 export interface SocketEndpoint {
   /** Takes the WebSockets that come to a server's `/graphql`. */
   attach(server: Server): void;
-  /** Ends what is open: the clients are told to come back. */
+  /** Takes no more, and ends each that is open when what was asked for over it is answered: the clients are told to come back. */
   close(): void;
 }
 
 const beatEveryMs = 15_000;
-/** The service restarts; clients of graphql-ws come back by themselves. Source: IANA's registry of close codes. */
-const restarts = 1012;
 
 /** GraphQL over WebSocket: the protocol `graphql-transport-ws`. */
 export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
@@ -34,6 +32,8 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
     handleProtocols: (offered) => (offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false),
   });
   const silent = new WeakSet<WebSocket>();
+  const sessions = new Map<WebSocket, SocketSession>();
+  let isClosing = false;
   const beating = setInterval(() => {
     for (const socket of sockets.clients) {
       if (silent.has(socket)) socket.terminate(); // has not answered the last one
@@ -44,6 +44,7 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
 
   const upgrade = (request: IncomingMessage, connection: Duplex, first: Buffer): void => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (isClosing) return refuse(connection, 503);
     if (pathname !== '/graphql') return refuse(connection, 404);
     const offered = request.headers['sec-websocket-protocol'] ?? '';
     if (!offered.split(',').some((name) => name.trim() === GRAPHQL_TRANSPORT_WS_PROTOCOL)) return refuse(connection, 400);
@@ -53,7 +54,8 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
     connection.once('close', giveBack);
     sockets.handleUpgrade(request, connection, first, (socket) => {
       socket.on('pong', () => silent.delete(socket)).on('error', () => socket.terminate());
-      serveSocket(socket, { ...deps, address, authorization: request.headers.authorization });
+      socket.once('close', () => sessions.delete(socket));
+      sessions.set(socket, serveSocket(socket, { ...deps, address, authorization: request.headers.authorization }));
     });
   };
 
@@ -64,7 +66,8 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
     }),
     close: () => {
       clearInterval(beating);
-      for (const socket of sockets.clients) socket.close(restarts, 'Service restart');
+      isClosing = true;
+      for (const session of sessions.values()) session.leave();
     },
   };
 }

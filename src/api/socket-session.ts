@@ -40,13 +40,27 @@ interface Session {
 /** Try again later: what clients come back after. Source: IANA's registry of close codes. */
 const tryAgain = 1013;
 
+/** The service restarts; clients of graphql-ws come back by themselves. Source: IANA's registry of close codes. */
+const restarts = 1012;
+
+/** How long a client may take to answer that its WebSocket is closed. */
+const lingerMs = 2_000;
+
+export interface SocketSession {
+  /** Closes it as soon as what was asked for over it is answered. */
+  leave(): void;
+}
+
 /**
  * One WebSocket, from its `connection_init` to its end. Source: the protocol of graphql-ws, `graphql-transport-ws`. When
  * its token ends its subscriptions do, and nothing else begins.
  */
-export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
+export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession {
   const { limits, log } = deps;
   const operations = new Map<string, () => void>();
+  /** Queries and mutations that are not answered, and subscriptions that are not begun. */
+  let underWay = 0;
+  let isLeaving = false;
   let session: Promise<Session | undefined> | undefined;
   const late = setTimeout(() => socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'), limits.socketInitMs).unref();
   const send = (message: Message): void => socket.send(JSON.stringify(message));
@@ -108,6 +122,12 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
     if (operations.delete(id)) send({ id, type: MessageType.Error, payload: errors.map((error) => error.toJSON()) });
   };
 
+  const closeIfDone = (): void => {
+    if (!isLeaving || underWay > 0) return;
+    socket.close(restarts, 'Service restart');
+    setTimeout(() => socket.terminate(), lingerMs).unref();
+  };
+
   const subscribe = async (id: string, payload: SubscribePayload): Promise<void> => {
     const known = await session;
     if (!known) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
@@ -142,7 +162,11 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
       case MessageType.Ping:
         return send({ type: MessageType.Pong });
       case MessageType.Subscribe:
-        return subscribe(message.id, message.payload);
+        underWay += 1;
+        return subscribe(message.id, message.payload).finally(() => {
+          underWay -= 1;
+          closeIfDone();
+        });
       case MessageType.Complete:
         return end(message.id);
       case MessageType.Pong:
@@ -155,6 +179,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
   };
 
   socket.on('message', (data) => {
+    if (socket.readyState !== socket.OPEN) return; // what comes after we have closed could not be answered, and is not done
     const message = readMessage(data);
     if (typeof message === 'string') return socket.close(CloseCode.BadRequest, message);
     receive(message).catch((error: unknown) => {
@@ -166,6 +191,12 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): void {
     clearTimeout(late);
     for (const id of operations.keys()) end(id);
   });
+  return {
+    leave: () => {
+      isLeaving = true;
+      closeIfDone();
+    },
+  };
 }
 
 /** The message, or why it is none; a reason for closing has at most 123 bytes. */

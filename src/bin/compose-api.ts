@@ -123,6 +123,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       onDue: pipeline.announceDue,
     }),
     limits: { operationMs: config.FORMWIRE_OPERATION_TIMEOUT },
+    closeMs: config.FORMWIRE_DRAIN,
     log,
     host: config.HOST,
     port: config.PORT,

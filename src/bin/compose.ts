@@ -15,6 +15,7 @@ import { createResponseChecks, type ResponseChecks } from '../integrations/respo
 import { createFollower } from '../integrations/follow-trackings.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
+import { createHeartbeat, type Heartbeat } from '../processes/heartbeat.ts';
 import type { FlowHooks } from '../monitoring/flow-metrics.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import { readinessOf } from '../monitoring/readiness.ts';
@@ -28,7 +29,7 @@ import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
-import { announceDue, announceIntegrations, followAnnouncements } from '../stream/announcements.ts';
+import { announceDue, announceIntegrations, announceLeases, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
 import { createBell, type Bell } from '../stream/bell.ts';
 import { createPublishEvent } from '../stream/publish.ts';
@@ -173,6 +174,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         retryPollMs: config.FORMWIRE_RETRY_POLL,
         leaseMs: config.FORMWIRE_LEASE,
         drainMs: config.FORMWIRE_DRAIN,
+        announceLeases: () => announceLeases(consuming),
         onStep,
         traceIncoming: tracing?.incoming,
         followAttempt: tracing?.attempt,
@@ -242,7 +244,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       ...(sweeper ? [sweeper] : []),
       ...(completeness ? [completeness] : []),
       ...(dispatcher && consuming && jobs && follower
-        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake }) }]
+        ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake, onLeases: dispatcher.leasesChanged }) }]
         : []),
     ],
     close: async () => {
@@ -256,6 +258,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
 
 const logCommitted = (log: Log, { id, type, organizationId, formId, responseId }: Event): void =>
   log.debug({ requestId: requestId(), eventId: id, type, organizationId, formId, responseId }, 'event.committed');
+
+/** Tells operators of this process. `url`: where it answers. */
+export const heartbeatOf = ({ pool, dispatcher, readiness }: Pipeline, { roles, url, log }: { roles: Config['FORMWIRE_ROLES']; url: () => string; log: Log }): Heartbeat =>
+  createHeartbeat({ pool, roles, dispatcherId: dispatcher?.id ?? null, url, reasons: async () => (await readiness()).reasons, log });
 
 /** What the metrics look at, of the whole process. */
 export const stateOf = ({ pool, submitter, unpublished, dispatcher, pools }: Pipeline): Parameters<Metrics['watch']>[0] => ({

@@ -2,11 +2,14 @@ import path from 'node:path';
 import { Client } from 'pg';
 import type { Config } from '../config.ts';
 import { freeAllLeases } from '../deliveries/partition-leases.ts';
+import { freeAllJobs } from '../jobs/claim-jobs.ts';
+import { forgetProcesses } from '../processes/process-rows.ts';
 import { openPool } from '../db/pool.ts';
 import { DataDirectoryBusyError } from '../embedded/data-lock.ts';
 import { startNatsServer } from '../embedded/nats-server.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import type { Log } from '../log.ts';
+import { whyNotConnected } from './why-not-connected.ts';
 
 /** The servers a process works with: those of the configuration, or embedded ones of its own. */
 export interface Servers {
@@ -59,6 +62,8 @@ export async function openServers(config: Config): Promise<Servers> {
       if (!postgres) return;
       const pool = openPool({ url: databaseUrl, max: 1, name: 'start', log });
       await freeAllLeases(pool);
+      await freeAllJobs(pool);
+      await forgetProcesses(pool);
       await pool.end();
     },
     stop: async () => {
@@ -88,12 +93,4 @@ async function checkDatabase(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-function whyNotConnected(error: unknown): string {
-  // a name with several addresses has one error for each, and no message of its own
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  if (!(first instanceof Error)) return String(first);
-  const refusedLogin = 'code' in first && String(first.code).startsWith('28');
-  return refusedLogin ? 'it refuses the user or the password.' : first.message;
 }

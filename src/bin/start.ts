@@ -13,11 +13,12 @@ import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
-import { openPipeline, stateOf } from './compose.ts';
+import { heartbeatOf, openPipeline, stateOf } from './compose.ts';
 import { noteRunning } from './running.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { openServers, type Servers } from './servers.ts';
 import { oldKeys, signingKey } from './signing-key.ts';
+import { boundStop, stopBoundMs, stopOnSignals } from './stopping.ts';
 
 export const startCommand = defineCommand({
   run: async () => {
@@ -43,6 +44,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
+  const bound = stack.use(new DisposableStack()); // embedded servers have bounds of their own
   await migrate(servers.databaseUrl);
   await servers.takeOver(log);
 
@@ -53,6 +55,15 @@ async function serve(config: Config, log: Log): Promise<void> {
   const pipeline = openPipeline({ config, databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, sealer, allowLoopback, log, hooks: metrics.hooks, tracing });
   stack.defer(() => pipeline.close());
   if (isApi) await resealAll({ pool: pipeline.pool, sealer, providerNamed, log });
+  let url = '';
+  const heartbeat = heartbeatOf(pipeline, { roles: config.FORMWIRE_ROLES, url: () => url, log });
+  stack.defer(() => heartbeat.leave());
+  if (!isApi) {
+    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
+    stack.defer(() => probes.close()); // when the rest has ended: until then it says that it stops
+    ({ url } = await probes.listen());
+    log.info({ url }, 'probes.listening');
+  }
   let running: Promise<unknown> = Promise.resolve();
   stack.defer(async () => {
     stopping.abort();
@@ -60,21 +71,16 @@ async function serve(config: Config, log: Log): Promise<void> {
   });
 
   // who cannot have the port takes no partitions
-  let url: string | undefined;
   let api: ApiServer | undefined;
   if (isApi) {
     api = await openApi({ config, databaseUrl: servers.databaseUrl, privateKeyPem, oldKeyPems: oldKeys(config), pipeline, sealer, allowLoopback, log, metrics, tracing });
     stack.defer(api.close);
     ({ url } = await api.listen());
-  } else {
-    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
-    stack.defer(() => probes.close());
-    log.info({ url: (await probes.listen()).url }, 'probes.listening');
   }
   const watching = metrics.watch(stateOf(pipeline));
-  running = Promise.all([...pipeline.runnables, ...watching].map((runnable) => runnable.run(stopping.signal)));
-  if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: url && localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) }));
-  if (url !== undefined) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
+  running = Promise.all([...pipeline.runnables, ...watching, heartbeat].map((runnable) => runnable.run(stopping.signal)));
+  if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: isApi ? localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) : undefined }));
+  if (isApi) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });
   log.info({ roles: config.FORMWIRE_ROLES }, 'formwire.started');
 
   const stopped = new Promise<void>((resolve) => {
@@ -82,24 +88,12 @@ async function serve(config: Config, log: Log): Promise<void> {
     else stopping.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([stopped, servers.failed, running]);
-  log.info('formwire.stopping');
+  const boundMs = stopBoundMs(config);
+  log.info({ boundMs }, 'formwire.stopping');
+  bound.use(boundStop({ boundMs, log, exit: (code) => process.exit(code) }));
   pipeline.leave();
   api?.leave();
   if (api && stopping.signal.aborted) await sleep(config.FORMWIRE_STOP_DELAY);
-}
-
-/**
- * The first signal lets the process end in order. Ctrl-C reaches every process of the terminal, and a launcher passes it
- * on: what comes within a second is the same wish. Whoever asks again after that wants it to end now.
- */
-function stopOnSignals(stopping: AbortController): void {
-  let askedAt = Infinity;
-  const ask = (): void => {
-    if (performance.now() - askedAt > 1_000) process.exit(1);
-    askedAt = Math.min(askedAt, performance.now());
-    stopping.abort();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
 }
 
 /** Loaded only where there is somebody to send traces to. */

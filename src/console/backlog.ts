@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { joinReplay, pendingSince } from '../deliveries/pending-since.ts';
 import type { Id } from '../events/id.ts';
 import type { IntegrationStatus } from '../integrations/integration.entity.ts';
 
@@ -11,8 +12,9 @@ export interface Backlog {
   status: IntegrationStatus;
   statusReason: string | null;
   pending: number;
-  /** Of the pending ones, those older than the limit. */
+  /** Of the pending ones, those that wait for longer than the limit. */
   late: number;
+  /** Since when the first of them waits. */
   oldestPendingAt: Date | null;
   dead: number;
   lastDeadAt: Date | null;
@@ -20,9 +22,9 @@ export interface Backlog {
 
 const select = `
   with waiting as (
-    select integration_id, count(*)::int as pending, min(created_at) as oldest,
-           count(*) filter (where created_at < now() - make_interval(secs => $1 / 1000.0))::int as late
-    from deliveries where status = 'pending' group by integration_id
+    select d.integration_id, count(*)::int as pending, min(${pendingSince}) as oldest,
+           count(*) filter (where ${pendingSince} < now() - make_interval(secs => $1 / 1000.0))::int as late
+    from deliveries d ${joinReplay} where d.status = 'pending' group by d.integration_id
   ), gone as (
     select integration_id, count(*)::int as dead, max(finished_at) as last from deliveries where status = 'dead' group by integration_id
   )

@@ -1,11 +1,13 @@
 import type { Pool } from 'pg';
 import type { Id } from '../events/id.ts';
+import { readProcesses, type ProcessRow } from '../processes/process-rows.ts';
 
 /** What PostgreSQL says of the installation. */
 export interface DatabaseState {
   version: string;
   bytes: number;
   outbox: { events: number; oldestAgeMs: number | null };
+  processes: ProcessRow[];
   dispatchers: { id: Id<'dsp'>; expiresInMs: number }[];
   partitions: { partition: number; owner: Id<'dsp'> | null; expiresInMs: number | null }[];
 }
@@ -14,7 +16,7 @@ const msUntil = (column: string): string => `(extract(epoch from ${column} - now
 
 /** All by the database's clock. */
 export async function readDatabaseState(pool: Pool): Promise<DatabaseState> {
-  const { rows: facts } = await pool.query<Omit<DatabaseState, 'outbox' | 'dispatchers' | 'partitions'> & { events: number; oldestAgeMs: number | null }>(`
+  const { rows: facts } = await pool.query<Omit<DatabaseState, 'outbox' | 'processes' | 'dispatchers' | 'partitions'> & { events: number; oldestAgeMs: number | null }>(`
     select current_setting('server_version') as version, pg_database_size(current_database())::float8 as bytes,
            (select count(*)::int from outbox) as events,
            (select -${msUntil('created_at')} from outbox order by position limit 1) as "oldestAgeMs"`);
@@ -27,5 +29,5 @@ export async function readDatabaseState(pool: Pool): Promise<DatabaseState> {
   const [fact] = facts;
   if (!fact) throw new Error('PostgreSQL answered nothing');
   const { events, oldestAgeMs, ...rest } = fact;
-  return { ...rest, outbox: { events, oldestAgeMs }, dispatchers, partitions };
+  return { ...rest, outbox: { events, oldestAgeMs }, processes: await readProcesses(pool), dispatchers, partitions };
 }

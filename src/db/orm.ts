@@ -31,6 +31,7 @@ import { Change } from '../outbox/change.entity.ts';
 import { ErasedEvent } from '../outbox/erased-event.entity.ts';
 import { OutboxEntry } from '../outbox/outbox-entry.entity.ts';
 import { TrackingEntry } from '../deliveries/tracking.entity.ts';
+import { Process } from '../processes/process.entity.ts';
 import { Quota } from '../quotas/quota.entity.ts';
 import { RateBucket } from '../rate-limits/rate-bucket.entity.ts';
 import { ErasedClientId } from '../responses/erased-client-id.entity.ts';
@@ -57,7 +58,7 @@ export function openOrm(databaseUrl: string, { poolSize, reads, onPool }: OrmOpt
       entities: [
         Organization, User, Form, FormPlaces, FormVersion, Section, Question, Choice, Response, Review, ErasedClientId, OutboxEntry, Change, ErasedEvent, Integration,
         Delivery, Attempt, PartitionLease, DispatcherHeartbeat, Session, RefreshToken, LoginAttempts, ApiKey, Membership, Invitation,
-        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job, Replay, MissingDelivery, CompletenessWalk,
+        FormGrant, RateBucket, LedgerEntry, LedgerCounter, Quota, TrackingEntry, Job, Replay, MissingDelivery, CompletenessWalk, Process,
       ],
       extensions: [Migrator],
       migrations: { path: migrationsPath, pathTs: migrationsPath, glob: '*.ts', snapshot: false },

@@ -24,6 +24,11 @@ const claim = `
   )
   returning partition, epoch`;
 
+/** Renews this dispatcher's leases, and nothing else: for one that leaves. Answers what it holds. */
+export async function keepLeases(pool: Pool, { owner, leaseMs }: { owner: Id<'dsp'>; leaseMs: number }): Promise<Lease[]> {
+  return (await pool.query<Lease>(renew, [owner, leaseMs])).rows;
+}
+
 /**
  * Says that this dispatcher is alive, renews its leases and, with `claim`, takes free ones up to its fair share, all by
  * the database's clock. Answers what it holds now and its share; what it holds beyond that it should release once drained.
@@ -35,7 +40,7 @@ export async function renewLeases(
   const { owner, leaseMs } = options;
   await pool.query(heartbeat, [owner, leaseMs]);
   await pool.query(`delete from dispatchers where expires_at < now() - interval '1 hour'`);
-  const { rows: renewed } = await pool.query<Lease>(renew, [owner, leaseMs]);
+  const renewed = await keepLeases(pool, { owner, leaseMs });
   const { rows } = await pool.query<{ live: number }>('select count(*)::int as live from dispatchers where expires_at > now()');
   const share = fairShare(rows[0]?.live ?? 1);
   if (!options.claim || renewed.length >= share) return { held: renewed, share };
@@ -51,7 +56,7 @@ export async function releaseLeases(pool: Pool, options: { owner: Id<'dsp'>; par
   ]);
 }
 
-/** Says that this dispatcher is gone: the others' shares grow. */
+/** Says that this dispatcher takes no partitions any more: the others' shares grow. What it still holds stays its own. */
 export async function leaveDispatchers(pool: Pool, owner: Id<'dsp'>): Promise<void> {
   await pool.query('delete from dispatchers where id = $1', [owner]);
 }

@@ -14,7 +14,8 @@ export function postponedUntil(outcome: Postponed, now: Date): Date {
   return new Date(now.getTime() + postponedMs(outcome));
 }
 
-function postponedMs(outcome: Postponed): number {
+/** The same as a wait. */
+export function postponedMs(outcome: Postponed): number {
   switch (outcome.status) {
     case 'throttled':
       return Math.min(outcome.afterMs ?? throttledMs.default, throttledMs.most);

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { claimDue, integrationsWithPending, releaseClaims, type ClaimedDelivery } from '../deliveries/claim-due.ts';
 import { cancelPending } from '../deliveries/cancel-pending.ts';
 import { findRecorded, oldestUndispatched } from '../deliveries/dispatch-state.ts';
-import { leaveDispatchers, releaseLeases, renewLeases } from '../deliveries/partition-leases.ts';
+import { keepLeases, leaveDispatchers, releaseLeases, renewLeases } from '../deliveries/partition-leases.ts';
 import type { Event } from '../events/event.ts';
 import { newId, type Id } from '../events/id.ts';
 import { integrationsById, integrationsOfForm } from '../integrations/enabled-integrations.ts';
@@ -35,6 +35,8 @@ export interface DispatcherOptions extends OpenLaneOptions {
   retryPollMs: number;
   leaseMs: number;
   drainMs: number;
+  /** Tells other dispatchers that there are partitions to take, or to give up; must not wait or throw. */
+  announceLeases: () => void;
   onStep?: ((step: DispatchStep) => void) | undefined;
   /** Follows an event from the stream until it is acked. */
   traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
@@ -61,6 +63,8 @@ export interface Dispatcher extends Runnable {
   integrationsChanged(organizationId: Id<'org'>): void;
   /** Looks at once for pending deliveries that are due. */
   wake(): void;
+  /** Looks at once whether there are partitions to take, or to give up. */
+  leasesChanged(): void;
   state(): DispatcherState;
 }
 
@@ -94,6 +98,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     findRecorded: (events) => findRecorded(pool, events),
     oldestUndispatched: (partition) => oldestUndispatched(pool, partition),
     renew: ({ claim }) => renewLeases(writePool, { owner: id, leaseMs: options.leaseMs, claim }),
+    keep: () => keepLeases(writePool, { owner: id, leaseMs: options.leaseMs }),
+    leave: () => leaveDispatchers(writePool, id),
+    announce: options.announceLeases,
+    onOverdue: calls.giveUp,
     settled: async (numbers) => {
       await calls.ended(numbers);
       await nextTurn(); // in which what came of the last ones is handed to the recorder
@@ -129,6 +137,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     id,
     name: 'dispatcher',
     wake: waker.wake,
+    leasesChanged: partitions.look,
     integrationsChanged: (organizationId) => {
       lanes.forget(organizationId);
       const known = [...lanes.all()].map((lane) => lane.integration()).filter((one) => one.organizationId === organizationId);
@@ -154,7 +163,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       calls.giveUp();
       await Promise.all([retrying, spilling]);
       recorder.close();
-      await leaveDispatchers(pool, id).catch(onError);
     },
   };
 }

@@ -6,8 +6,8 @@ import { pause } from '../run.ts';
 import { createContinuity, type Continuity } from '../stream/continuity.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { decodeMessage, type Incoming } from '../stream/message.ts';
-import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
-import { patienceMs, startOf } from './takeover.ts';
+import { consumerInfo, consumerName, ensureStream, isLeaderless, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
+import { ackedUpTo, isGivenUp, isWorthSaying, patienceMs, restMs, startOf } from './takeover.ts';
 
 export interface ReaderDeps {
   link: StreamLink;
@@ -42,22 +42,23 @@ export async function readPartition(deps: ReaderDeps, lease: Lease, signal: Abor
     try {
       const connection = await link.opened(signal);
       await Promise.race([deps.recorded(), aborted(signal)]);
-      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal, timeoutMs: patienceMs(failures) });
+      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal, failures });
       failures = 0;
     } catch (error) {
       failures += 1;
-      if (!signal.aborted) log.warn({ partition: lease.partition, err: error }, 'partition.interrupted');
+      if (!signal.aborted && isWorthSaying(failures)) log.warn({ partition: lease.partition, failures, err: error }, 'partition.interrupted');
     }
-    await pause(250, signal);
+    await pause(restMs(failures), signal);
   }
 }
 
 /** From a take-over to the next. */
-async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal; timeoutMs: number }): Promise<void> {
-  const { connection, lease, signal, timeoutMs } = options;
+async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal; failures: number }): Promise<void> {
+  const { connection, lease, signal, failures } = options;
+  const timeoutMs = patienceMs(failures);
   const { partition } = lease;
   const manager = await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false });
-  const suspectUpTo = await takeOver(deps, manager, partition);
+  const { suspectUpTo, created } = await takeOver(deps, manager, { partition, failures });
   deps.log.debug({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
 
   const consumer = await jetstream(connection, { timeout: timeoutMs }).consumers.get(streamName, consumerName(partition));
@@ -68,7 +69,7 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   if (signal.aborted) stop(); // while the consumer was being taken over
   deps.link.onReconnected(stop, ended.signal);
   const continuity = createContinuity();
-  const watch = watchConsumer({ manager, messages, partition, continuity, onLag: deps.onLag });
+  const watch = watchConsumer({ manager, messages, partition, created, continuity, onLag: deps.onLag });
   try {
     for await (const message of messages) {
       if (signal.aborted) break;
@@ -98,46 +99,59 @@ async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection;
   }
 }
 
-/**
- * Answers the sequence number up to which a message may have been dispatched before: all there are. What the predecessor's
- * consumer says of it may be as old as the stream itself, where an older copy of the store was put back.
- */
-async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: number): Promise<number> {
+interface TakenOver {
+  /**
+   * The sequence number up to which a message may have been dispatched before: all there are. What the predecessor's
+   * consumer says of it may be as old as the stream itself, where an older copy of the store was put back.
+   */
+  suspectUpTo: number;
+  /** When the new consumer was made: another one of its name has another time. */
+  created: string;
+}
+
+async function takeOver(deps: ReaderDeps, manager: JetStreamManager, { partition, failures }: { partition: number; failures: number }): Promise<TakenOver> {
   const stream = await ensureStream(manager, deps.stream);
-  const consumer = await consumerInfo(manager, partition);
+  const consumer = await consumerInfo(manager, partition).catch((error: unknown) => {
+    if (!isLeaderless(error) || !isGivenUp(failures)) throw error;
+    return undefined; // as if it had never been there: the outbox says where to begin
+  });
   const oldest = await deps.oldestUndispatched(partition);
   const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
-  const ackFloor = consumer?.ack_floor.stream_seq;
-  await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
-  return lastSequence;
+  const ackFloor = consumer && ackedUpTo(consumer);
+  const { created } = await replaceConsumer(manager, partition, startOf({ ackFloor, firstSequence, lastSequence, oldestUndispatched: oldest }));
+  return { suspectUpTo: lastSequence, created };
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
 
 /**
- * Ends the reading when the consumer is gone, or knows more messages than the stream has (it was rolled back), or has
- * given out some that did not arrive.
+ * Ends the reading when the consumer is gone or another's, or knows more messages than the stream has (it was rolled
+ * back), or has given out some that did not arrive. That it was deleted is a reason to look, not to believe it: in a
+ * cluster that lags a pull reaches its predecessor of the same name too, whose deletion is then told to its successor.
  */
 function watchConsumer(options: {
   manager: JetStreamManager;
   messages: ConsumerMessages;
   partition: number;
+  created: string;
   continuity: Continuity;
   onLag: ReaderDeps['onLag'];
 }): { stop(): void } {
-  const { manager, messages, partition, continuity, onLag } = options;
-  const check = async (): Promise<void> => {
+  const { manager, messages, partition, created, continuity, onLag } = options;
+  const look = async (): Promise<void> => {
     const consumer = await consumerInfo(manager, partition);
     const lastSequence = consumer && (await manager.streams.info(streamName)).state.last_seq;
     if (consumer) onLag?.(consumer.num_pending + consumer.num_ack_pending);
-    const isSound = consumer !== undefined && lastSequence !== undefined && consumer.delivered.stream_seq <= lastSequence;
+    const isSound = consumer?.created === created && lastSequence !== undefined && consumer.delivered.stream_seq <= lastSequence;
     if (!isSound || continuity.lacks({ givenOut: consumer.delivered.consumer_seq, received: messages.getReceived() })) await messages.close();
   };
-  const timer = setInterval(() => void check().catch(() => undefined), checkEveryMs);
+  // what cannot be asked now is asked at the next time
+  const check = (): Promise<void> => look().catch(() => undefined);
+  const timer = setInterval(() => void check(), checkEveryMs);
   void (async () => {
     for await (const status of messages.status()) {
-      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found') await messages.close();
+      if (status.type === 'consumer_deleted' || status.type === 'consumer_not_found' || status.type === 'stream_not_found') await check();
     }
   })();
   return { stop: () => clearInterval(timer) };

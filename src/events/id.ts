@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Prefixes of every kind of thing that has an id; the prefix alone tells what an id names. */
 export const idPrefixes = [
-  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp', 'job', 'clm', 'rpl', 'req',
+  'org', 'usr', 'mem', 'inv', 'ses', 'key', 'form', 'ver', 'sec', 'q', 'ch', 'resp', 'ans', 'rvw', 'intg', 'evt', 'dlv', 'dsp', 'job', 'clm', 'rpl', 'req', 'prc',
 ] as const;
 export type IdPrefix = (typeof idPrefixes)[number];
 /** For example `form_01h455vb4pex5vsknk084sn02q`. */

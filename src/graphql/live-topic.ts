@@ -14,6 +14,14 @@ export interface Stretch {
   limit: number;
 }
 
+/** An order of its own, for what is no event: the state of one thing, as it is now, at a place that grows with each change. */
+export interface LiveOrder {
+  /** The place that was found last. */
+  known(): number;
+  /** Finds it anew; callers who come at the same time share it. */
+  find(): Promise<number>;
+}
+
 /**
  * What a subscription field tells its subscribers. A field answers it as its source of events, because that is where it
  * is known what was asked for and who may; whoever serves the subscription reads from it, for many subscribers at once.
@@ -25,6 +33,8 @@ export interface LiveTopicOptions<Item extends LiveItem> {
   formId: Id<'form'>;
   /** The cursor to go on from, as it was given; undefined: from now on. */
   after: string | undefined;
+  /** Of a topic that tells of a state: whoever comes is told it at once, from whatever cursor, and then each change. */
+  state?: LiveOrder;
   /** The items of a stretch, in their order. */
   read: (stretch: Stretch) => Promise<Item[]>;
   /** Which of them are told. */
@@ -37,6 +47,7 @@ export class LiveTopic<Item extends LiveItem = LiveItem> implements AsyncIterabl
   readonly key: string;
   readonly formId: Id<'form'>;
   readonly after: string | undefined;
+  readonly state: LiveOrder | undefined;
   readonly read: LiveTopicOptions<Item>['read'];
   readonly select: LiveTopicOptions<Item>['select'];
   readonly authorize: LiveTopicOptions<Item>['authorize'];
@@ -45,6 +56,7 @@ export class LiveTopic<Item extends LiveItem = LiveItem> implements AsyncIterabl
     this.key = options.key;
     this.formId = options.formId;
     this.after = options.after;
+    this.state = options.state;
     this.read = options.read;
     this.select = options.select;
     this.authorize = options.authorize;

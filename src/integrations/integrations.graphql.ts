@@ -133,7 +133,7 @@ mutation('createIntegration', {
   input: (t) => ({
     formId: t.id({ description: 'Absent: every form of the organisation.' }),
     name: t.string({ description: 'By default the provider’s title.' }),
-    events: t.field({ type: [EventTypeType], description: 'Default: [RESPONSE_CREATED].' }),
+    events: t.field({ type: [EventTypeType], description: 'Default: what the provider says; of webhooks [RESPONSE_CREATED], of spreadsheets also RESPONSE_AMENDED and RESPONSE_DELETED, of SMS also RESPONSE_CLEARED, of rules none.' }),
     settings: t.field({ type: IntegrationSettingsInput, required: true }),
     deadRedrive: t.field({ type: DeadRedriveInputType, description: 'Default: dead deliveries wait for somebody.' }),
   }),

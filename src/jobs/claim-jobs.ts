@@ -66,6 +66,11 @@ export async function releaseJob(pool: Pool, { id, claim }: Held): Promise<void>
   await pool.query({ name: 'release-job', text: 'update jobs set claimed_by = null, claim_expires_at = null where id = $1 and claimed_by = $2', values: [id, claim] });
 }
 
+/** Frees every claim, for a process that knows to be the only one on this database: jobs of a killed predecessor go on at once. */
+export async function freeAllJobs(pool: Pool): Promise<void> {
+  await pool.query('update jobs set claimed_by = null, claim_expires_at = null where claim_expires_at > now()');
+}
+
 const hold = `select 1 from jobs where id = $1 and claimed_by = $2 and status = 'running' for update`;
 
 /**
@@ -100,15 +105,15 @@ export async function advanceJob(client: PoolClient, { id, claim }: Held, { curs
 export type Settlement =
   | { status: 'done' }
   | { status: 'failed'; reason: string }
-  /** The next step comes then. */
-  | { status: 'waits'; until: Date; attempts: number; reason: string | null };
+  /** The next step comes that much later, by the database's clock. */
+  | { status: 'waits'; waitMs: number; attempts: number; reason: string | null };
 
 /** What was asked for again meanwhile runs again, with what was changed. */
 const settle = `
   update jobs set
     status = case when asked > $3 then 'waiting' else $4 end,
     reason = $5, attempts = case when asked > $3 then 0 else $6 end,
-    next_attempt_at = case when asked > $3 then now() else $7::timestamptz end,
+    next_attempt_at = case when asked > $3 then now() else now() + make_interval(secs => $7::float8 / 1000) end,
     finished_at = case when $8 and asked = $3 then now() end,
     claimed_by = null, claim_expires_at = null
   where id = $1 and claimed_by = $2 and status = 'running'
@@ -120,7 +125,7 @@ export async function settleJob(client: Pick<Pool, 'query'>, { id, claim, asked 
   return rowCount === 1;
 }
 
-/** status, reason, attempts, next_attempt_at, and whether it is finished. */
+/** status, reason, attempts, how long the next step waits, and whether it is finished. */
 function columnsOf(settlement: Settlement): unknown[] {
   switch (settlement.status) {
     case 'done':
@@ -128,7 +133,7 @@ function columnsOf(settlement: Settlement): unknown[] {
     case 'failed':
       return ['failed', settlement.reason, 0, null, true];
     case 'waits':
-      return ['running', settlement.reason, settlement.attempts, settlement.until, false];
+      return ['running', settlement.reason, settlement.attempts, settlement.waitMs, false];
   }
 }
 

@@ -18,7 +18,7 @@ const noteFindings = `
  * and nothing is written.
  */
 export function conclude({ pool, scheduleMs }: Pick<StepDeps, 'pool'> & { scheduleMs: readonly number[] }, job: ClaimedJob, ended: Ended): Promise<boolean> {
-  const settlement = settlementOf(ended.end, { attempts: job.attempts, scheduleMs, now: new Date(), random: Math.random() });
+  const settlement = settlementOf(ended.end, { attempts: job.attempts, scheduleMs, random: Math.random() });
   return inTransaction(pool, async (client) => {
     await client.query(lockIntegration, [job.integrationId]);
     if (!(await settleJob(client, job, settlement))) return false;

@@ -3,6 +3,7 @@ import { pause, type Runnable } from '../run.ts';
 import type { Id } from '../events/id.ts';
 import { claimJob, forgetOldJobs, releaseJob, renewClaim, type ClaimedJob } from './claim-jobs.ts';
 import { conclude } from './conclude.ts';
+import { createDueTimes } from './due-times.ts';
 import { runStep, type StepDeps } from './run-step.ts';
 
 export interface JobsRunnerDeps extends StepDeps {
@@ -31,10 +32,13 @@ const forgetEveryMs = 3_600_000;
 /**
  * Does the durable work of integrations that is no delivery. A claim is a name and a time in the job's row, renewed
  * while a step runs; no transaction is held during a call. What a process leaves unfinished is taken over by another.
+ * Due jobs are looked for now and then, and when the next step of one comes due whose last one was taken here: a replay
+ * at 500 a second would not be that with half a second between its steps.
  */
 export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
   const { pool, log, pollMs, claimMs, drainMs } = deps;
   const onError = (error: unknown) => log.warn({ err: error }, 'jobs.round_failed');
+  const due = createDueTimes();
 
   /** Aborts when the process stops, the job is canceled, or the claim cannot be kept. */
   const whileHeld = async (job: ClaimedJob, stopping: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
@@ -56,8 +60,11 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
       const isVoid = signal.aborted && ended.end.status !== 'done';
       const isWritten = !isVoid && (await conclude(deps, job, ended));
       if (!isWritten) return releaseJob(pool, job);
-      log.info({ jobId: job.id, integrationId: job.integrationId, kind: job.kind, status: ended.end.status }, 'job.stepped');
-      if (ended.end.status === 'broken') deps.announceChange(job.organizationId);
+      const { end } = ended;
+      if (end.status === 'more') due.add(performance.now() + end.afterMs);
+      // of the thousand steps of a replay, the last one is what somebody looks for
+      log[end.status === 'more' ? 'debug' : 'info']({ jobId: job.id, integrationId: job.integrationId, kind: job.kind, status: end.status }, 'job.stepped');
+      if (end.status === 'broken') deps.announceChange(job.organizationId);
       return undefined;
     });
 
@@ -90,9 +97,11 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
           onError(error);
           return false;
         });
-        if (!isBusy) await Promise.race([pause(pollMs, signal), ...running.values()]);
+        if (!isBusy) await Promise.race([pause(due.waitMs(performance.now(), pollMs), signal), ...running.values()]);
       }
       await Promise.race([Promise.all(running.values()), sleep(drainMs, undefined, { ref: false })]);
+      // their claims run out: who took them over now would be beside what these may still do outside
+      if (running.size > 0) log.warn({ jobIds: [...running.keys()].map(({ id }) => id) }, 'jobs.left');
     },
   };
 }

@@ -33,6 +33,15 @@ export const waitForDeliveries = ({ status }: Pick<EnabledIntegration, 'status'>
   reason: 'Waits until what it has made is delivered.',
 });
 
+/**
+ * How long a step rests that made so many deliveries, to keep to a rate a second; at least as long as it worked, so
+ * that where the database is slow, half of its time is for others.
+ *
+ * @example 100 at 500 a second, made in 30 ms: 170; made in 150 ms: 150
+ */
+export const restAfter = ({ made, rate, tookMs }: { made: number; rate: number; tookMs: number }): number =>
+  Math.ceil(Math.max((made * 1_000) / rate - tookMs, tookMs));
+
 /** How many deliveries the job may make now; 0: it waits until some are through. */
 export async function roomFor(pool: Pool, { job, provider, integration }: Step): Promise<number> {
   const room = aheadOf(provider, integration.settings) - (await countPending(pool, job));

@@ -12,6 +12,7 @@ export interface GroupDeps {
   name: string;
   /** Stretches that were just told, of all groups: within a bound on what they hold. */
   recent: BoundedCache<string, Page>;
+  /** Of the order that its positions are of. */
   settled: Settled;
   read: (stretch: { after: number; upTo: number; limit: number }) => Promise<LiveItem[]>;
   execute: (items: readonly LiveItem[]) => Promise<Frame[]>;

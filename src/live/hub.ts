@@ -64,8 +64,8 @@ export interface LiveHub {
 /** At a time, of all groups: what is new, and what somebody missed. So those who are there do not wait for those who come back. */
 const atOnce = { live: 4, catchUp: 2 };
 const maxRecentChars = 32 * 1024 * 1024;
-/** How often to look for what no ring has told of, and how often while none comes through. */
-const lookEveryMs = { up: 5_000, down: 1_000 };
+/** How often to look for what no ring has told of, how often while none comes through, and how often at states, for which nothing rings. */
+const lookEveryMs = { up: 5_000, down: 1_000, state: 1_000 };
 
 export function createLiveHub(options: LiveHubOptions): LiveHub {
   const { schema, settled, bell, maskError, limits, log } = options;
@@ -82,15 +82,16 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
       const context = createContext();
       return onBehalfOf(context, () => topic.authorize(context));
     };
+    const order = topic.state ?? settled;
     const group = createGroup(
       {
-        name: key, recent, settled, isPassing, onTrouble, gates, unreadItems: limits.unreadItems,
+        name: key, recent, settled: order, isPassing, onTrouble, gates, unreadItems: limits.unreadItems,
         read: (stretch) => onBehalfOf({ viewer }, () => topic.read(stretch)),
         execute: (items) => executeItems({ maskError, limits }, { topic, args, createContext }, items),
       },
       start,
     );
-    const watched = { group, authorize, silence: bell.listen(topic.formId, group.ring), members: new Set<Member>() };
+    const watched = { group, order, authorize, silence: bell.listen(topic.formId, group.ring), members: new Set<Member>() };
     groups.set(key, watched);
     return watched;
   };
@@ -110,7 +111,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const { topic, args } = found;
     const start = await onBehalfOf(context, () => startOf(options, { topic, after: call.lastEventId ?? topic.after }));
     const key = sharingKey(schema, { ready, viewer, topic });
-    const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, settled.known()) });
+    const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, (topic.state ?? settled).known()) });
     const member = createMember({
       viewer, until, position: start, outlet, unreadBytes: limits.unreadBytes, errorOf,
       onOver: () => {
@@ -125,15 +126,17 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
   };
 
   const members = (): Member[] => [...groups.values()].flatMap((watched) => [...watched.members]);
-  const look = async (): Promise<void> => {
+  const look = async (everyMs: () => number, isLookedAt: (order: Watched['order']) => boolean): Promise<void> => {
     while (!closing.signal.aborted) {
-      await sleep(bell.isUp() ? lookEveryMs.up : lookEveryMs.down, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
-      if (groups.size === 0 || closing.signal.aborted) continue;
-      await settled.find().catch(onTrouble);
-      for (const { group } of groups.values()) if (group.position() < settled.known()) group.ring();
+      await sleep(everyMs(), undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+      const watched = [...groups.values()].filter(({ order }) => isLookedAt(order));
+      if (closing.signal.aborted) continue;
+      await Promise.all([...new Set(watched.map(({ order }) => order))].map((order) => order.find().catch(onTrouble)));
+      for (const { group, order } of watched) if (group.position() < order.known()) group.ring();
     }
   };
-  void look();
+  void look(() => (bell.isUp() ? lookEveryMs.up : lookEveryMs.down), (order) => order === settled);
+  void look(() => lookEveryMs.state, (order) => order !== settled);
   watchMembers({ ...options, groups: () => groups.values(), unreadMs: limits.unreadMs, signal: closing.signal });
 
   return {
@@ -165,6 +168,8 @@ interface Opening {
 /** A group, with what it takes to keep it. */
 export interface Watched {
   group: Group;
+  /** What its positions are of. */
+  order: Pick<Settled, 'known' | 'find'>;
   /** Throws where its viewers may not have it any more. */
   authorize: () => Promise<void>;
   silence: () => void;

@@ -17,6 +17,7 @@ export interface StartDeps {
  * A cursor does not grow old by itself: after one that nothing has followed, everything is still to come.
  */
 export async function startOf({ settled, retentionMs, now }: StartDeps, { topic, after }: { topic: LiveTopic; after: string | undefined }): Promise<number> {
+  if (topic.state) return (await topic.state.find()) - 1; // the present state is what follows
   const upTo = await settled.find();
   if (after === undefined) return upTo;
   const position = positionOfKey(decodeCursor(after) ?? '');

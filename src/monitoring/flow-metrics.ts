@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { deliveryStatuses } from '../deliveries/delivery.entity.ts';
 import type { AttemptedDelivery } from '../dispatcher/open-lane.ts';
 import { timeOf } from '../events/id.ts';
 
@@ -21,10 +22,11 @@ const untilDelivered = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 /**
  * Counts and times of the way of a response. Labels have few values: a provider's name, an outcome, a class of error.
- * No integration, form or organisation is one, or there would be as many series as customers.
+ * No integration, form or organisation is one, or there would be as many series as customers. `providers`: the names of
+ * those that deliver.
  */
-export function createFlowMetrics(registry: Registry): FlowHooks {
-  return { ...submitHooks(registry), ...streamHooks(registry), ...deliveryHooks(registry) };
+export function createFlowMetrics(registry: Registry, providers: readonly string[]): FlowHooks {
+  return { ...submitHooks(registry), ...streamHooks(registry), ...deliveryHooks(registry, providers) };
 }
 
 function submitHooks(registry: Registry): Pick<FlowHooks, 'onWritten' | 'onAnswered'> {
@@ -53,11 +55,13 @@ function streamHooks(registry: Registry): Pick<FlowHooks, 'onPublished' | 'onPub
   };
 }
 
-function deliveryHooks(registry: Registry): Pick<FlowHooks, 'onAttempted' | 'onTurn' | 'onRecorded'> {
+function deliveryHooks(registry: Registry, providers: readonly string[]): Pick<FlowHooks, 'onAttempted' | 'onTurn' | 'onRecorded'> {
   const registers = [registry];
   const attempts = new Counter({ registers, name: 'formwire_attempts_total', help: 'Attempts of deliveries by what came of them; error is a class, empty where there was none.', labelNames: ['provider', 'outcome', 'error'] });
   const duration = new Histogram({ registers, name: 'formwire_attempt_seconds', help: 'Time of the call that tried a delivery.', labelNames: ['provider'], buckets: [...quick, 30, 60] });
   const deliveries = new Counter({ registers, name: 'formwire_deliveries_total', help: 'Where deliveries stood after an attempt: delivered, pending, dead or canceled.', labelNames: ['provider', 'status'] });
+  // what begins at its first burst has grown by nothing, as Prometheus sees it, and no alert would tell of that
+  for (const provider of providers) for (const status of deliveryStatuses) deliveries.inc({ provider, status }, 0);
   const delivered = new Histogram({ registers, name: 'formwire_delivered_after_seconds', help: 'Time from accepting a response to its delivery.', labelNames: ['provider'], buckets: untilDelivered });
   const turns = new Counter({ registers, name: 'formwire_quota_turns_total', help: 'Turns taken at the quotas of outside services.', labelNames: ['provider'] });
   const waited = new Counter({ registers, name: 'formwire_quota_wait_seconds_total', help: 'Time that calls have waited for their turn at a quota.', labelNames: ['provider'] });

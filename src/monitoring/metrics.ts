@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
+import { providers } from '../../integrations/index.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Runnable } from '../run.ts';
@@ -29,7 +30,7 @@ export function createMetrics({ config, log }: { config: Config; log: Log }): Me
   const roles = config.FORMWIRE_ROLES;
   registerProcessMetrics(registry, { roles, dataDir: config.FORMWIRE_DATA });
   return {
-    hooks: createFlowMetrics(registry),
+    hooks: createFlowMetrics(registry, providers.filter((provider) => 'deliver' in provider).map(({ name }) => name)),
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     watch: ({ pool, ...sources }) => {
       registerStateMetrics(registry, sources);

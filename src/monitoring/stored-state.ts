@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { joinReplay, pendingSince } from '../deliveries/pending-since.ts';
 import { inTransaction } from '../transaction.ts';
 
 /** What PostgreSQL says of the whole installation. */
@@ -33,14 +34,15 @@ const timeoutMs = 5_000;
 
 const aged = (since: string, classes: readonly (readonly [string, string])[], beyond: string): string =>
   `case ${classes.map(([interval, name]) => `when ${since} > now() - interval '${interval}' then '${name}'`).join(' ')} else '${beyond}' end`;
-const pendingAge = aged('d.created_at', [['1 minute', 'under_1m'], ['1 hour', 'under_1h'], ['1 day', 'under_1d']], 'over_1d');
+const pendingAge = aged(pendingSince, [['1 minute', 'under_1m'], ['1 hour', 'under_1h'], ['1 day', 'under_1d']], 'over_1d');
 const deadAge = aged('d.finished_at', [['1 hour', 'under_1h'], ['1 day', 'under_1d'], ['7 days', 'under_7d']], 'over_7d');
 
 /** The newest dead ones first: those nobody has looked at. */
 const counted = (status: 'pending' | 'dead', age: string): string => `(
   select coalesce(json_agg(found), '[]') from (
     select i.provider, ${age} as age, count(*)::int as count
-    from (select integration_id, created_at, finished_at from deliveries where status = '${status}' ${status === 'dead' ? 'order by finished_at desc' : ''} limit ${mostCounted}) d
+    from (select integration_id, created_at, redelivered_at, replay_id, finished_at from deliveries where status = '${status}' ${status === 'dead' ? 'order by finished_at desc' : ''} limit ${mostCounted}) d
+    ${joinReplay}
     join integrations i on i.id = d.integration_id
     group by 1, 2
   ) found

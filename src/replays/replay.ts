@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { readEventsOfForm } from '../completeness/accepted-events.ts';
 import { advanceJob, holdJob } from '../jobs/claim-jobs.ts';
-import { countPending, roomFor, waitForDeliveries } from '../jobs/pacing.ts';
+import { countPending, restAfter, roomFor, waitForDeliveries } from '../jobs/pacing.ts';
 import type { Step, StepEnd } from '../jobs/step.ts';
 import type { Id } from '../events/id.ts';
 import { inTransaction } from '../transaction.ts';
@@ -38,13 +38,14 @@ export async function replay({ pool, onDue }: ReplayDeps, step: Step): Promise<S
   const most = mostAtOnce(task);
   const room = Math.min(most, await roomFor(pool, step));
   if (room === 0) return waitForDeliveries(integration);
+  const began = performance.now();
   const sent = await inTransaction(pool, (client) => sendSome(client, step, { task, replayId, limit: room }));
   if (sent > 0) onDue();
-  return { status: 'more', afterMs: Math.ceil((sent * 1_000) / task.rate) };
+  return { status: 'more', afterMs: restAfter({ made: sent, rate: task.rate, tookMs: performance.now() - began }) };
 }
 
-/** A fifth of a second's worth: between two steps a replay rests. */
-const mostAtOnce = ({ rate }: ReplayTask): number => Math.max(1, Math.ceil(rate / 5));
+/** A tenth of a second's worth: between two steps a replay rests, and what is live finds no long burst before it. */
+const mostAtOnce = ({ rate }: ReplayTask): number => Math.max(1, Math.ceil(rate / 10));
 
 /** Locked until the commit: who pauses or cancels waits for it, and after their answer nothing more is made. */
 const lockReplay = 'select 1 from replays where id = $1 and paused_at is null and canceled_at is null for share';

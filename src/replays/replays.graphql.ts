@@ -21,7 +21,7 @@ declare module '../graphql/context.ts' {
   }
 }
 
-const replayLoader = createLoader((ids: readonly Id<'rpl'>[], context) => context.services.replays.readMany(context, ids));
+export const replayLoader = createLoader((ids: readonly Id<'rpl'>[], context) => context.services.replays.readMany(context, ids));
 
 const ReplayModeType = builder.enumType('ReplayMode', {
   values: {
@@ -90,7 +90,7 @@ const ReplayPreviewType = builder.objectRef<ShownPlan>('ReplayPreview').implemen
   }),
 });
 
-const ReplayType = nodeRef('Replay', { prefix: 'rpl', load: replayLoader });
+export const ReplayType = nodeRef('Replay', { prefix: 'rpl', load: replayLoader });
 ReplayType.implement({
   description: 'A stretch of a form’s events that is sent again. It is kept, with who did what to it.',
   fields: (t) => ({

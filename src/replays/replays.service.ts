@@ -3,12 +3,14 @@ import { reachOf } from '../accounts/reach.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { Caller } from '../graphql/context.ts';
+import type { LiveOrder } from '../graphql/live-topic.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
 import { changeReplay, noReplay, startReplay, type ActsBy } from './change-replay.ts';
 import type { PlanDeps, ReplayPlan } from './plan-replay.ts';
 import { previewReplay } from './preview-replay.ts';
 import { readRate, type ReplayRequest } from './read-request.ts';
+import { createReplayProgress } from './replay-progress.ts';
 import { pageOfReplays, readReplays, type ReplayRow } from './replay-rows.ts';
 import { openToken, sealToken, tokenLifeMs } from './token.ts';
 
@@ -30,6 +32,7 @@ export type ReplaysService = ReturnType<typeof createReplaysService>;
  */
 export function createReplaysService(deps: ReplaysDeps) {
   const { pool, reads, sealer, now } = deps;
+  const progressOf = createReplayProgress({ pool });
 
   const read = async (viewer: Viewer, id: Id<'rpl'>): Promise<ReplayRow> => {
     const found = (await readReplays(reads, { reach: reachOf(viewer), ids: [id] })).get(id);
@@ -69,6 +72,14 @@ export function createReplaysService(deps: ReplaysDeps) {
     pause: change('paused'),
     resume: change('resumed'),
     cancel: change('canceled'),
+
+    /** What there is to watch of a replay. Throws UserError where it is not the caller's. */
+    async watch(caller: Caller, id: string): Promise<{ id: Id<'rpl'>; formId: Id<'form'>; progress: LiveOrder }> {
+      const viewer = requirePermission(caller, 'replays:read');
+      if (!isId('rpl', id)) throw noReplay();
+      const { formId } = await read(viewer, id);
+      return { id, formId, progress: progressOf(id) };
+    },
 
     /** The organisation's replays of these ids. */
     async readMany(caller: Caller, ids: readonly Id<'rpl'>[]): Promise<Map<Id<'rpl'>, ReplayRow>> {

@@ -9,7 +9,7 @@ import {
   type JetStreamManager,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { nanos, TimeoutError } from '@nats-io/transport-node';
 
 export const streamName = 'EVENTS';
 
@@ -54,15 +54,15 @@ export async function ensureStream(manager: JetStreamManager, settings: StreamSe
 export type ConsumerStart = { sequence: number } | { since: Date };
 
 /**
- * Replaces a partition's consumer by a new one that begins where its predecessor had got to. Un-acked messages come at
+ * Replaces a partition's consumer by a new one that begins where its predecessor had got to, and answers it. Un-acked messages come at
  * once and in order that way; with the old consumer they would come after `ack_wait`, behind newer ones.
  */
-export async function replaceConsumer(manager: JetStreamManager, partition: number, start: ConsumerStart): Promise<void> {
+export async function replaceConsumer(manager: JetStreamManager, partition: number, start: ConsumerStart): Promise<ConsumerInfo> {
   const name = consumerName(partition);
   await manager.consumers.delete(streamName, name).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
-  await manager.consumers.add(streamName, {
+  return manager.consumers.add(streamName, {
     name,
     durable_name: name,
     filter_subject: `events.${partition.toString(16)}.>`,
@@ -89,4 +89,15 @@ export async function consumerInfo(manager: JetStreamManager, partition: number)
 /** Whether JetStream says that the stream or consumer is not there, as opposed to not being reachable. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.status === 404;
+}
+
+/** JSClusterNotAvailErr. Source: nats-server, server/errors.json. */
+const notAvailable = 10_008;
+
+/**
+ * Whether what was asked about has no leader who could answer: for the moment of an election, or for ever. JetStream says
+ * so where the server that is asked has a copy of it, and is silent where it has none.
+ */
+export function isLeaderless(error: unknown): boolean {
+  return error instanceof TimeoutError || (error instanceof JetStreamApiError && error.code === notAvailable);
 }

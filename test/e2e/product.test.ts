@@ -1,25 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { householdForm, householdResponses } from '../../src/bin/demo/household.ts';
+import { householdResponses } from '../../src/bin/demo/household.ts';
 import type { ApiClient } from '../../src/bin/demo/api-client.ts';
 import { waitForTally } from '../support/pipeline.ts';
 import { startProduct } from '../support/product.ts';
+import { connectWebhook, createHousehold } from '../support/product-calls.ts';
 import { startReceiver, verifySignature } from '../support/receiver.ts';
-
-const createForm = async (api: ApiClient): Promise<string> => {
-  const { form } = await api.call<{ form: { id: string } }>(
-    'mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }',
-    householdForm(),
-  );
-  return form.id;
-};
-
-const connect = async (api: ApiClient, input: { formId: string; url: string }): Promise<{ id: string; secret: string }> => {
-  const { integration, secret } = await api.call<{ integration: { id: string }; secret: string }>(
-    'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { integration { id } secret errors { message } } }',
-    { formId: input.formId, settings: { webhook: { url: input.url } } },
-  );
-  return { id: integration.id, secret };
-};
 
 const update = (api: ApiClient, input: Record<string, unknown>) =>
   api.call<{ integration: { status: string } }>(
@@ -54,8 +39,8 @@ const logOf = (api: ApiClient, id: string): Promise<ResponseLog> =>
 test('anyone submits; the owner’s webhook gets it signed, and the owner sees what became of it', async () => {
   await using product = await startProduct();
   await using receiver = await startReceiver({ respond: ({ attempt }) => (attempt === 1 ? { status: 500, body: 'not yet' } : 200) });
-  const formId = await createForm(product.api);
-  const { secret } = await connect(product.api, { formId, url: receiver.url });
+  const formId = await createHousehold(product.api);
+  const { secret } = await connectWebhook(product.api, { formId, url: receiver.url });
 
   const responseId = await submit(product.stranger, firstResponse(formId)[0] ?? {});
   const requests = await receiver.waitFor(2);
@@ -84,8 +69,8 @@ describe('an integration', () => {
   test('that is paused keeps what comes, and has it delivered when it is resumed', async () => {
     await using product = await startProduct();
     await using receiver = await startReceiver();
-    const formId = await createForm(product.api);
-    const { id } = await connect(product.api, { formId, url: receiver.url });
+    const formId = await createHousehold(product.api);
+    const { id } = await connectWebhook(product.api, { formId, url: receiver.url });
     expect(await update(product.api, { id, paused: true })).toMatchObject({ integration: { status: 'PAUSED' } });
 
     await submitMany(product.stranger, firstResponse(formId, 100));
@@ -101,8 +86,8 @@ describe('an integration', () => {
     await using product = await startProduct({ FORMWIRE_RETRY_SCHEDULE: '1h,1h', FORMWIRE_BREAKER_FAILURES: '3' });
     await using gone = await startReceiver({ respond: () => 404 });
     await using receiver = await startReceiver();
-    const formId = await createForm(product.api);
-    const { id } = await connect(product.api, { formId, url: gone.url });
+    const formId = await createHousehold(product.api);
+    const { id } = await connectWebhook(product.api, { formId, url: gone.url });
     await submitMany(product.stranger, firstResponse(formId, 200));
     await waitForTally(product.pipeline.pool, { outbox: 0, pending: 200 });
 
@@ -114,8 +99,8 @@ describe('an integration', () => {
   test('that is deleted has what was pending canceled, and gets nothing more', async () => {
     await using product = await startProduct();
     await using receiver = await startReceiver();
-    const formId = await createForm(product.api);
-    const { id } = await connect(product.api, { formId, url: receiver.url });
+    const formId = await createHousehold(product.api);
+    const { id } = await connectWebhook(product.api, { formId, url: receiver.url });
     await update(product.api, { id, paused: true });
     await submitMany(product.stranger, firstResponse(formId, 20));
     await waitForTally(product.pipeline.pool, { outbox: 0, pending: 20 });
@@ -130,9 +115,9 @@ describe('an integration', () => {
   test('gets the responses accepted since it was connected, and none from before', async () => {
     await using product = await startProduct();
     await using receiver = await startReceiver();
-    const formId = await createForm(product.api);
+    const formId = await createHousehold(product.api);
     await submitMany(product.stranger, firstResponse(formId, 50));
-    await connect(product.api, { formId, url: receiver.url });
+    await connectWebhook(product.api, { formId, url: receiver.url });
     await submitMany(product.stranger, householdResponses(formId).slice(50, 80));
     await waitForTally(product.pipeline.pool, { responses: 80, outbox: 0, delivered: 30, pending: 0 });
     expect(receiver.requests).toHaveLength(30);
@@ -142,8 +127,8 @@ describe('an integration', () => {
 test('what is dead is redelivered by hand, and the schedule begins anew', async () => {
   await using product = await startProduct({ FORMWIRE_RETRY_SCHEDULE: '20ms', FORMWIRE_BREAKER_FAILURES: '1000' });
   await using receiver = await startReceiver({ respond: () => 500 });
-  const formId = await createForm(product.api);
-  await connect(product.api, { formId, url: receiver.url });
+  const formId = await createHousehold(product.api);
+  await connectWebhook(product.api, { formId, url: receiver.url });
   await submitMany(product.stranger, firstResponse(formId, 10));
   await waitForTally(product.pipeline.pool, { outbox: 0, dead: 10, attempts: 20 });
 
@@ -159,8 +144,8 @@ describe('a client id that is seen again', () => {
   test('answers the first response and emits nothing, also after the form has changed or closed', async () => {
     await using product = await startProduct();
     await using receiver = await startReceiver();
-    const formId = await createForm(product.api);
-    await connect(product.api, { formId, url: receiver.url });
+    const formId = await createHousehold(product.api);
+    await connectWebhook(product.api, { formId, url: receiver.url });
     const [input = {}] = firstResponse(formId);
     const id = await submit(product.stranger, input);
     expect(await submit(product.stranger, input)).toBe(id);
@@ -179,7 +164,7 @@ describe('a client id that is seen again', () => {
 
   test('is an error with other content, and in one call too', async () => {
     await using product = await startProduct();
-    const formId = await createForm(product.api);
+    const formId = await createHousehold(product.api);
     const [input = {}] = firstResponse(formId);
     const { results } = await submitMany(product.stranger, [input, input, { ...input, metadata: { other: true } }]);
     expect(results[1]?.response?.id).toBe(results[0]?.response?.id);
@@ -191,8 +176,8 @@ describe('a client id that is seen again', () => {
 test('a form that changes while responses come in loses and doubles none of them', async () => {
   await using product = await startProduct();
   await using receiver = await startReceiver();
-  const formId = await createForm(product.api);
-  await connect(product.api, { formId, url: receiver.url });
+  const formId = await createHousehold(product.api);
+  await connectWebhook(product.api, { formId, url: receiver.url });
   const responses = householdResponses(formId).slice(0, 200);
   const changing = (async () => {
     for (let round = 0; round < 10; round += 1) {
@@ -211,7 +196,7 @@ test('a form that changes while responses come in loses and doubles none of them
 
 test('a poison response does not fail those it is written with', async () => {
   await using product = await startProduct();
-  const formId = await createForm(product.api);
+  const formId = await createHousehold(product.api);
   const responses: Record<string, unknown>[] = firstResponse(formId, 20);
   responses[7] = { ...responses[7], metadata: { evil: 'a\u0000b' } };
   responses[9] = { ...responses[9], answers: [] };

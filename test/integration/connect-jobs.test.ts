@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Id } from '../../src/events/id.ts';
 import { startFakeProduct, type FakeProduct } from '../support/fake-product.ts';
 import { service } from '../support/fake-provider.ts';
+import { startPipeline } from '../support/pipeline.ts';
 
 vi.mock('../../integrations/index.ts', async (original) => (await import('../support/fake-provider.ts')).withFake(await original()));
 
@@ -218,4 +219,18 @@ test('an organisation whose services hang holds up no other one', async () => {
   product.api.login(product.token);
   resolve();
   for (const id of hanging) await product.finished(id, 'connect');
+});
+
+test('what a process that stops is at, another goes on with at once, not when the claim runs out', { timeout: 60_000 }, async () => {
+  const longClaims = { FORMWIRE_LEASE: '20m' };
+  await using own = await startFakeProduct(longClaims);
+  service.connect = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({ status: 'retry', error: 'ABORTED', reason: 'Aborted.' })));
+  const id = await own.connect(await own.newForm());
+  await expect.poll(() => service.connected.length).toBe(1);
+  await own.pipeline.stop();
+  service.connect = async () => ({ status: 'done' });
+  await using other = startPipeline({ databaseUrl: own.databaseUrl, natsUrl: own.nats.url, settings: longClaims });
+  const jobs = async () => (await other.pool.query('select status, attempts from jobs where integration_id = $1', [id])).rows;
+  await expect.poll(jobs, { timeout: 20_000 }).toEqual([{ status: 'done', attempts: 0 }]);
+  expect(service.connected).toHaveLength(2);
 });

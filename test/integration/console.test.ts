@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId, type Id } from '../../src/events/id.ts';
+import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
 import { noteRunning } from '../../src/bin/running.ts';
 import { runFormwire, type CommandResult } from '../support/command.ts';
 import { startNode } from '../support/node-process.ts';
@@ -47,8 +49,27 @@ describe('status', () => {
     expect(json.backlog).toMatchObject([{ integrationId, pending: 1, late: 0, dead: 0, organization: expect.any(String) }]);
     const { stdout } = await run('status');
     expect(stdout).toMatch(/outbox\s+empty/);
-    expect(stdout).toMatch(new RegExp(`${product.pipeline.dispatcher?.id}\\s+0-15\\s+0\\s+0`));
+    expect(json.database.processes).toMatchObject([{ pid: process.pid, roles: ['api', 'relay', 'dispatcher'], url: product.url, reasons: [], isAlive: true, dispatcherId: product.pipeline.dispatcher?.id }]);
+    expect(stdout).toMatch(new RegExp(`${hostname()}:${process.pid} .*api, relay, dispatcher .* 0-15 +0 +0 .* ago  ready`));
     expect(stdout).toMatch(new RegExp(`${integrationId}\\s+Hook\\s+webhook\\s+paused\\s+1\\s+0`));
+  });
+
+  test('tells of processes elsewhere, of one that is gone, and of partitions whose owner nobody knows', async () => {
+    const { pool } = product.pipeline;
+    const elsewhere = { roles: ['api' as const], version: '9.9.9', url: 'http://10.0.0.1:4000', dispatcherId: null, startedAt: new Date() };
+    const [api, gone] = [newId('prc'), newId('prc')];
+    await noteAlive(pool, { ...elsewhere, id: api, host: 'far', pid: 1, reasons: ['NATS cannot be reached.'] }, new Date());
+    await noteAlive(pool, { ...elsewhere, id: gone, host: 'away', pid: 2, reasons: [] }, new Date());
+    await pool.query(`update processes set seen_at = now() - interval '10 minutes', expires_at = now() - interval '9 minutes' where id = $1`, [gone]);
+    const { stdout } = await run('status');
+    expect(stdout).toMatch(/far:1 +api +9\.9\.9 .*NATS cannot be reached\./);
+    expect(stdout).toMatch(/away:2 .* 10 m ago  gone, without a goodbye/);
+    const stranger = newId('dsp');
+    await pool.query(`update partition_leases set owner = $1, expires_at = now() + interval '1 hour' where partition = 3`, [stranger]);
+    expect((await run('status')).stdout).toMatch(new RegExp(`${stranger} +3 `));
+    await pool.query(`update partition_leases set owner = null, expires_at = null where partition = 3`);
+    await Promise.all([api, gone].map((id) => noteGone(pool, id)));
+    expect((await run('status', '--json')).json.database.processes).toHaveLength(1);
   });
 
   test('ends with 3 where something is late or dead, by the age that it is given', async () => {
@@ -66,6 +87,15 @@ describe('status', () => {
     expect(stdout).toMatch(/NATS\s+.*refused/i);
     expect(stdout).toMatch(/0-15\s+\?/);
   });
+});
+
+test('a command says which database does not answer, and keeps its password', async () => {
+  const away = await runFormwire(['status'], { DATABASE_URL: 'postgresql://me:secret@127.0.0.1:1/formwire' });
+  expect(away).toMatchObject({ code: 1, stderr: 'formwire: PostgreSQL 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n' });
+  const { host } = new URL(product.databaseUrl);
+  const refused = await runFormwire(['dead'], { DATABASE_URL: `postgresql://nobody:secret@${host}/formwire` });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`^formwire: PostgreSQL ${host} cannot be reached: `)) });
+  expect(refused.stderr).not.toContain('secret');
 });
 
 describe('deliveries', () => {

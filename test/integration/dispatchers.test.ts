@@ -198,4 +198,43 @@ describe('a dispatcher that is stopped', () => {
     hasGotEachOnce(receiver, { secret, ids: await eventIds(database.url) });
     expect(receiver.requests).toHaveLength(200);
   });
+
+  /** So long that nobody finds anything at a look of its own: within these tests there is one, at the start. */
+  const rarely = { FORMWIRE_LEASE: '20m' };
+
+  test('gives each partition up as soon as nothing of it is in flight: what hangs in one keeps none of the others', { timeout: 60_000 }, async () => {
+    const answers = Promise.withResolvers<number>();
+    await using facts = await begin({ forms: 1, respond: () => answers.promise });
+    const { receiver, forms, open } = facts;
+    const taking = open('api,relay');
+    const [first, second] = [open('dispatcher', rarely), open('dispatcher', rarely)];
+    await expect.poll(() => [partitionsOf(first), partitionsOf(second)], { timeout: 15_000 }).toEqual([8, 8]);
+    await submitHousehold(taking, { formId: forms[0]!.formId, count: 1 });
+    await receiver.waitFor(1);
+    const [busy, idle] = first.dispatcher?.state().inFlight ? [first, second] : [second, first];
+
+    const stopped = busy.stop();
+    await expect.poll(() => partitionsOf(idle), { timeout: 15_000 }).toBe(15);
+    expect(busy.dispatcher?.state().inFlight).toBe(1);
+    answers.resolve(200);
+    await stopped;
+    await expect.poll(() => partitionsOf(idle), { timeout: 15_000 }).toBe(16);
+    await waitForTally(taking.pool, { outbox: 0, delivered: 1, attempts: 1 });
+    expect(receiver.requests).toHaveLength(1);
+  });
+
+  test('ends what has not ended within the bound: it costs its receiver no attempt, and goes on elsewhere', { timeout: 60_000 }, async () => {
+    await using facts = await begin({ forms: 1, respond: ({ attempt }) => (attempt === 1 ? 'hang' : 200) });
+    const { receiver, forms, open } = facts;
+    const taking = open('api,relay');
+    const first = open('dispatcher', { ...rarely, FORMWIRE_DRAIN: '200ms' });
+    await submitHousehold(taking, { formId: forms[0]!.formId, count: 1 });
+    await receiver.waitFor(1);
+    const second = open('dispatcher', rarely);
+    await expect.poll(() => partitionsOf(second), { timeout: 15_000 }).toBeGreaterThan(0);
+
+    await first.stop();
+    await waitForTally(taking.pool, { outbox: 0, delivered: 1, attempts: 1 });
+    expect(receiver.requests.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
 });

@@ -105,7 +105,7 @@ test('a job that was canceled is not written to, and lets the next one begin whe
 test('a job that waits is claimed when its time has come', async () => {
   const id = await insert('connect');
   const job = await claimed(long);
-  await settleJob(pool, job, { status: 'waits', until: new Date(Date.now() + 3_600_000), attempts: 2, reason: 'Too slow.' });
+  await settleJob(pool, job, { status: 'waits', waitMs: 3_600_000, attempts: 2, reason: 'Too slow.' });
   expect(await claimJob(pool, long)).toBeUndefined();
   await pool.query(`update jobs set next_attempt_at = now() - interval '1 second' where id = $1`, [id]);
   expect(await claimed(long)).toMatchObject({ id, attempts: 2 });

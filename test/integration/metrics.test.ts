@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { householdForm, householdResponses } from '../../src/bin/demo/household.ts';
 import { waitForTally } from '../support/pipeline.ts';
@@ -10,8 +12,12 @@ let product: TestProduct;
 let receiver: Receiver;
 let samples: Samples;
 
+/** Before anything has happened. */
+let atFirst: Samples;
+
 beforeAll(async () => {
   product = await startProduct({ FORMWIRE_RETRY_SCHEDULE: '50ms' });
+  atFirst = await scrape(product.url);
   const ids: string[] = [];
   receiver = await startReceiver({
     respond: ({ id, attempt }) => {
@@ -61,6 +67,13 @@ test('attempts and deliveries are counted by provider and outcome, with the clas
   expect(samples.get('formwire_attempt_seconds_count{provider="webhook"}')).toBe(count + 2);
 });
 
+test('deliveries are counted from 0 on, so that the first thousand dead ones are seen to come', () => {
+  const counted = [...atFirst].filter(([sample]) => sample.startsWith('formwire_deliveries_total'));
+  expect(counted).toHaveLength(3 * 4);
+  expect(counted).toContainEqual(['formwire_deliveries_total{provider="googleSheets",status="dead"}', 0]);
+  expect(counted.every(([, value]) => value === 0)).toBe(true);
+});
+
 test('the time from accepting to delivering is told of what was delivered', () => {
   expect(samples.get('formwire_delivered_after_seconds_count{provider="webhook"}')).toBe(count - 1);
   expect(samples.get('formwire_delivered_after_seconds_sum{provider="webhook"}')).toBeGreaterThan(0);
@@ -74,6 +87,17 @@ test('partitions, lanes and connections are told as they are now', () => {
   expect(samples.get('formwire_lane_deliveries{provider="webhook",state="queued"}')).toBe(0);
   expect(samples.get('formwire_breaker_open_seconds{provider="webhook"}')).toBe(0);
   for (const pool of ['read', 'write', 'dispatch', 'tenant', 'entities']) expect(samples.get(`formwire_database_connections{pool="${pool}",state="busy"}`), pool).toBeGreaterThanOrEqual(0);
+});
+
+test('what rules and panels choose by is a label of what they name', () => {
+  const asked = ['alerts.yml', 'dashboard.json'].map((name) => readFileSync(path.resolve(import.meta.dirname, '../../ops', name), 'utf8').replaceAll('\\"', '"')).join('\n');
+  const chosen = [...asked.matchAll(/(formwire_\w+)\{([^{}]+)\}/g)].flatMap(([, name = '', matchers = '']) =>
+    [...matchers.matchAll(/(\w+)(?:=|!=|=~|!~)"([^"]*)"/g)].map(([, label, value]) => ({ name, label, value })),
+  );
+  const labels = (name: string): string[] => [...samples.keys()].filter((sample) => sample.startsWith(`${name}{`)).flatMap((sample) => [...sample.matchAll(/(\w+)="/g)].map(([, label = '']) => label));
+  const known = chosen.filter(({ name }) => labels(name).length > 0);
+  expect(new Set(known.map(({ name }) => name)).size).toBeGreaterThan(4);
+  expect(known.filter(({ name, label }) => label !== 'job' && !labels(name).includes(label ?? ''))).toEqual([]);
 });
 
 test('no series is about one integration, form or response', () => {

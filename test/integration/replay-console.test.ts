@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { eventIdOf, type Id } from '../../src/events/id.ts';
+import { eventIdOf, newId, type Id } from '../../src/events/id.ts';
 import { runFormwire, type CommandResult } from '../support/command.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
@@ -45,6 +45,19 @@ test('an operator sees what a replay would send, and sends it', { timeout: 60_00
   await expect.poll(async () => (await run('list', '--json')).json[0].status, { timeout: 20_000 }).toBe('done');
 });
 
+test('and watches it until it has ended, whether all of it got through or not', { timeout: 60_000 }, async () => {
+  const watched = await run('start', ...withForm(), '--watch');
+  expect(watched).toMatchObject({ code: 0, stdout: expect.stringMatching(/delivered\s+█+\s+1 \/ 1\n.*\n.*\n?rpl_\w+\s.* done /) });
+  const [id] = /rpl_\w+/.exec(watched.stdout) ?? [];
+  expect(await run('watch', String(id), '--json')).toMatchObject({ code: 0, json: [{ id, status: 'done', made: 1 }] });
+  receiver.respond = () => 400;
+  const { code, json } = await run('start', ...withForm(), '--watch', '--json');
+  expect({ code, json }).toMatchObject({ code: 3, json: [{ status: 'done', dead: 1 }] });
+  receiver.respond = () => 200;
+  const unknown = newId('rpl');
+  expect(await run('watch', unknown)).toMatchObject({ code: 1, stderr: `formwire: There is no ${unknown}.\n` });
+});
+
 test('and pauses, resumes and cancels it', { timeout: 60_000 }, async () => {
   await product.api.call('mutation ($input: UpdateIntegrationInput!) { updateIntegration(input: $input) { integration { id } errors { message } } }', { id: integrationId, paused: true });
   const { json: [{ id }] } = await run('start', ...withForm(), '--json');
@@ -55,7 +68,7 @@ test('and pauses, resumes and cancels it', { timeout: 60_000 }, async () => {
 });
 
 test('a wrong command line says what is wrong', { timeout: 60_000 }, async () => {
-  for (const [args, message] of [[['preview'], '--form'], [['again'], 'preview, start, list'], [['pause', 'x'], 'rpl_'], [['start', ...withForm(), '--rate', '900'], '1 to 500']] as const) {
+  for (const [args, message] of [[['preview'], '--form'], [['again'], 'preview, start, list'], [['pause', 'x'], 'rpl_'], [['watch'], 'rpl_'], [['preview', '--form', formId], '--since'], [['start', ...withForm(), '--rate', '900'], '1 to 500']] as const) {
     expect([args, await run(...args)]).toMatchObject([args, { code: 2, stderr: expect.stringContaining(message) }]);
   }
 });

@@ -2,7 +2,9 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventIdOf, type Id } from '../../src/events/id.ts';
+import { changeReplay } from '../../src/replays/change-replay.ts';
 import { streamName } from '../../src/stream/topology.ts';
+import { openTestPool } from '../support/database.ts';
 import { startFakeProduct, type FakeProduct } from '../support/fake-product.ts';
 import { service } from '../support/fake-provider.ts';
 import { startPipeline } from '../support/pipeline.ts';
@@ -189,6 +191,25 @@ test('a replay whose process dies in the middle goes on in another, and misses a
   await expect.poll(stateOf, { timeout: 30_000 }).toEqual([{ status: 'done' }]);
   expect(service.delivered.map(({ event }) => event.responseId).toSorted()).toEqual(ids.toSorted());
   expect(new Set(service.delivered.map(({ replayId }) => replayId))).toEqual(new Set([replay.id]));
+});
+
+test('a replay keeps its rate, however seldom due work is looked for', { timeout: 60_000 }, async () => {
+  await using own = await startFakeProduct();
+  const form = await own.newForm();
+  await own.connect(form);
+  await own.submit(form, 200);
+  await expect.poll(() => service.delivered.length, { timeout: 20_000 }).toBe(200);
+  const { preview: { token } } = await own.run('previewReplay', { formId: form, since, mode: 'EVERYTHING', rate: 500 }, 'preview { token }');
+  const { replay } = await own.run('startReplay', { token }, 'replay { id }');
+  await own.run('pauseReplay', { id: replay.id }, 'replay { id }');
+  await own.pipeline.stop();
+  const pool = openTestPool(own.databaseUrl, 1);
+  await changeReplay(pool, { replayId: replay.id, change: 'resumed', acts: { by: 'operator', userId: null } });
+  await pool.end();
+  await using other = startPipeline({ databaseUrl: own.databaseUrl, natsUrl: own.nats.url, settings: { FORMWIRE_RETRY_POLL: '1h' } });
+  const stateOf = async () => (await other.pool.query('select status from jobs where replay_id = $1', [replay.id])).rows;
+  await expect.poll(stateOf, { timeout: 20_000 }).toEqual([{ status: 'done' }]);
+  expect(service.delivered.length).toBe(400);
 });
 
 describe('a start', () => {

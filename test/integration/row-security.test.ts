@@ -9,6 +9,7 @@ import { newTenant, readTableSecurity } from '../support/tenants.ts';
 const closedTables: Record<string, string> = {
   mikro_orm_migrations: 'belongs to no tenant',
   dispatchers: 'belongs to no tenant',
+  processes: 'belongs to no tenant',
   partition_leases: 'belongs to no tenant',
   login_attempts: 'counts before anybody is known',
   sessions: 'says who a caller is: read before there is a viewer',

@@ -116,6 +116,7 @@ export const table = `
   ResponseEvent.event                    U        F     F      all   all    all    F       F         F    all  F    F    F
   ResponseEvent.response                 U        F     F      all   all    all    F       F         F    all  F    F    F
 
+  Subscription.replayChanged             U        N     F      all   all    all    F       F         F    F    F    F    all
   Subscription.responseChanged           U        F     F      all   all    all    F       F         F    all  F    F    F
   Subscription.responseCreated           U        F     F      all   all    all    F       F         F    all  F    F    F
 
@@ -274,6 +275,7 @@ export const args: Record<string, (things: Things) => Record<string, unknown>> =
   'Form.versionByNumber': () => ({ number: 1 }),
   'Form.changes': () => ({ from: 1, to: 2 }),
   'Query.reconcile': ({ formId }) => ({ formId }),
+  'Subscription.replayChanged': ({ pausedReplayId }) => ({ id: pausedReplayId }),
   'Subscription.responseCreated': ({ formId }) => ({ formId, after: beforeAll }),
   'Subscription.responseChanged': ({ formId }) => ({ formId, after: beforeAll }),
 };

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Pool } from 'pg';
+import { readBacklog } from '../../src/console/backlog.ts';
 import { newId } from '../../src/events/id.ts';
 import { silentLog } from '../../src/log.ts';
 import { createStoredMetrics } from '../../src/monitoring/stored-metrics.ts';
@@ -49,6 +50,21 @@ test('one statement tells what is late, dead and ownerless, by provider and age'
   expect(byAge(state.pending)).toEqual({ 'webhook under_1m': 1, 'webhook under_1h': 2, 'webhook under_1d': 1, 'webhook over_1d': 1 });
   expect(byAge(state.dead)).toEqual({ 'webhook under_1h': 1, 'webhook under_7d': 1, 'webhook over_7d': 2 });
   expect(state.integrations).toEqual([{ provider: 'webhook', status: 'active', count: 1 }]);
+});
+
+test('what is sent again waits since then, and not since it was made', async () => {
+  const ages = async () => Object.fromEntries((await readStoredState(pool)).pending.map(({ age, count }) => [age, count]));
+  const old = `select id from deliveries where status = 'pending' order by created_at limit 1`;
+  await pool.query(`update deliveries set redelivered_at = now() - interval '30 minutes' where id = (${old})`);
+  expect(await ages()).toEqual({ under_1m: 1, under_1h: 3, under_1d: 1 });
+  expect(await readBacklog(pool, { lateMs: 2.5 * 3_600_000 })).toMatchObject([{ pending: 5, late: 0 }]);
+
+  const replay = newId('rpl');
+  await pool.query(`insert into replays (id, organization_id, form_id, task, send_sms, total, actions, created_at) select $1, organization_id, form_id, '{}', false, 1, '[]', now() from deliveries limit 1`, [replay]);
+  await pool.query(`update deliveries set redelivered_at = null, replay_id = $1 where id = (${old})`, [replay]);
+  expect(await ages()).toEqual({ under_1m: 2, under_1h: 2, under_1d: 1 });
+  await pool.query('update deliveries set replay_id = null');
+  expect(await ages()).toMatchObject({ over_1d: 1 });
 });
 
 test('a quota is told by its service, at the account that is asked for most', async () => {

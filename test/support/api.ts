@@ -27,7 +27,7 @@ import { createQuestionsService } from '../../src/forms/questions.service.ts';
 import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
-import { silentLog } from '../../src/log.ts';
+import { silentLog, type Log } from '../../src/log.ts';
 import { createSettled } from '../../src/outbox/settled.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
@@ -66,6 +66,8 @@ export interface Reply {
 export interface TestApiOptions {
   limits?: Partial<ApiLimits>;
   closeMs?: number;
+  /** Of the server itself. */
+  log?: Log;
   introspection?: Introspection;
   /** Of callers; absent: not limited. */
   rates?: Rates;
@@ -119,7 +121,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     callers,
     live: { settled: createSettled({ pool }), bell: { listen: () => () => undefined, isUp: () => false }, retentionMs: 14 * 86_400_000, now },
     answerCallback: async () => 404,
-    log: silentLog,
+    log: options.log ?? silentLog,
     host: '127.0.0.1',
     port: 0,
     readiness: options.readiness ?? (async () => ({ ready: true, reasons: [] })),

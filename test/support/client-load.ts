@@ -22,7 +22,7 @@ const submit = 'mutation ($input: SubmitResponseInput!) { submitResponse(input: 
  * it. `collectors` at a time, each `everyMs` after its last answer.
  */
 export function startClientLoad(options: { urls: readonly string[]; formId: string; collectors?: number; everyMs?: number }): ClientLoad {
-  const { urls, formId, collectors = 4, everyMs = 25 } = options;
+  const { urls, formId, collectors = 4, everyMs = 100 } = options;
   const clients = urls.map((url) => createApiClient({ url, connections: collectors }));
   const answers = householdResponses(formId);
   const accepted = new Map<string, number>();

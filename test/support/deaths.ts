@@ -1,58 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Finding } from '../../src/console/checks/finding.ts';
 import { startClientLoad, type ClientLoad } from './client-load.ts';
-import { connectWebhook, createHousehold, startInstallation, type Installation } from './installation.ts';
+import type { Blow, Victims } from './blows.ts';
+import { runFormwire } from './command.ts';
+import { startInstallation, type Installation } from './installation.ts';
+import { startRestartablePostgres } from './outages.ts';
 import { openTestPool } from './database.ts';
 import { tally } from './pipeline.ts';
+import { connectWebhook, createHousehold } from './product-calls.ts';
 import { startReceiver, verifySignature, type ReceivedRequest, type Receiver } from './receiver.ts';
-
-/** Something that is killed under load, and started again. */
-export interface Blow {
-  what: string;
-  /** Answers how it is mended. */
-  strike: (installation: Installation) => Promise<() => Promise<void>>;
-  /** A receiver hears nothing twice of it: no process that sends has died. */
-  isQuiet?: boolean;
-}
-
-const killFormwire = (kind: 'apis' | 'dispatchers', index: number) => async (installation: Installation) => {
-  const victim = installation[kind][index];
-  await victim?.kill();
-  return async () => {
-    victim?.start();
-    await victim?.ready();
-  };
-};
-
-const killNats = (choose: (installation: Installation) => Promise<Installation['nats']['servers']>) => async (installation: Installation) => {
-  const victims = await choose(installation);
-  await Promise.all(victims.map((victim) => victim.kill()));
-  return async () => {
-    for (const victim of victims) victim.start();
-    await installation.nats.healthy();
-  };
-};
-
-const others = async ({ nats }: Installation) => {
-  const leader = await nats.streamLeader();
-  return nats.servers.filter((server) => server !== leader);
-};
-
-export const blows = {
-  follower: { what: 'a NATS server that follows', strike: killNats(async (installation) => (await others(installation)).slice(0, 1)), isQuiet: true },
-  leader: { what: 'the NATS server that leads the stream', strike: killNats(async ({ nats }) => [await nats.streamLeader()]), isQuiet: true },
-  metaLeader: { what: 'the NATS server that leads the cluster', strike: killNats(async ({ nats }) => [await nats.metaLeader()]), isQuiet: true },
-  quorum: { what: 'two NATS servers of three', strike: killNats(others), isQuiet: true },
-  api: { what: 'an API', strike: killFormwire('apis', 0) },
-  dispatcher: { what: 'a dispatcher', strike: killFormwire('dispatchers', 0) },
-  leaderAndDispatcher: {
-    what: 'the leader and a dispatcher at once',
-    strike: async (installation) => {
-      const mends = await Promise.all([blows.leader.strike(installation), killFormwire('dispatchers', 1)(installation)]);
-      return async () => void (await Promise.all(mends.map((mend) => mend())));
-    },
-  },
-} satisfies Record<string, Blow>;
 
 /** What was seen of one blow: times in milliseconds. */
 export interface Stall {
@@ -72,18 +29,21 @@ export interface Stall {
  * reached every receiver, signed, and in order where that was asked for. Answers what the blows were like.
  */
 export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { restMs: number; outMs: number }): Promise<Stall[]> {
-  await using installation = await startInstallation();
+  await using postgres = await startRestartablePostgres();
+  // longer than this machine may let a process stand still: a lease that ran out would be a death of its own
+  await using installation = await startInstallation({ databaseUrl: postgres.url, settings: { FORMWIRE_LEASE: '5s' } });
   await using any = await startReceiver();
   await using ordered = await startReceiver();
-  const formId = await createHousehold(installation.owner);
-  const secrets = [await connectWebhook(installation.owner, { formId, url: any.url }), await connectWebhook(installation.owner, { formId, url: ordered.url, ordered: true })];
+  const { owner } = installation;
+  const formId = await createHousehold(owner);
+  const webhooks = [await connectWebhook(owner, { formId, url: any.url }), await connectWebhook(owner, { formId, url: ordered.url, ordered: true })];
   const load = startClientLoad({ urls: installation.apis.map(({ url }) => url), formId });
   const receivers = [any, ordered];
   const stalls: Stall[] = [];
   try {
-    await expect.poll(() => ordered.requests.length, { timeout: 20_000 }).toBeGreaterThan(20);
+    await expect.poll(() => ordered.requests.length, { timeout: 90_000 }).toBeGreaterThan(20);
     for (const blow of [{ what: 'nothing', strike: async () => async () => undefined, isQuiet: true }, ...list] satisfies Blow[]) {
-      stalls.push(await watchBlow(blow, { installation, load, receivers, restMs, outMs }));
+      stalls.push(await watchBlow(blow, { victims: { ...installation, postgres }, load, receivers, restMs, outMs }));
     }
   } catch (error) {
     // what went wrong is rarely in the test
@@ -93,14 +53,21 @@ export async function survivesBlows(list: readonly Blow[], { restMs, outMs }: { 
     await load.end();
   }
   await hasDeliveredAll(installation, { load, receivers, formId });
-  for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, secrets[index] ?? '');
+  await expect.poll(() => doubtsOf(installation), { timeout: 60_000 }).toEqual([]);
+  for (const [index, { requests }] of receivers.entries()) for (const request of requests) verifySignature(request, webhooks[index]?.secret ?? '');
   const order = responsesOf(firstOnes(ordered.requests)).filter((id) => load.inOrder.includes(id));
   expect(order).toEqual(load.inOrder);
   return stalls;
 }
 
+/** What the doctor does not find sound; it counts what is on its way too. */
+async function doubtsOf({ env, apis }: Installation): Promise<Finding[]> {
+  const { json } = await runFormwire(['doctor', '--json'], { ...env, PORT: new URL(apis[0]?.url ?? '').port });
+  return (json as Finding[]).filter(({ state }) => state !== 'sound');
+}
+
 interface Watched {
-  installation: Installation;
+  victims: Victims;
   load: ClientLoad;
   receivers: readonly Receiver[];
   /** Between blows. */
@@ -109,13 +76,14 @@ interface Watched {
   outMs: number;
 }
 
-async function watchBlow({ what, strike, isQuiet = false }: Blow, { installation, load, receivers, restMs, outMs }: Watched): Promise<Stall> {
+async function watchBlow({ what, strike, isQuiet = false, stopsSubmissions = false }: Blow, { victims, load, receivers, restMs, outMs }: Watched): Promise<Stall> {
   const began = { at: Date.now(), accepted: load.accepted.size, failures: load.failures.length, received: receivers.map(({ requests }) => requests.length) };
-  const mend = await strike(installation);
+  const mend = await strike(victims);
   await sleep(outMs);
-  // submissions go on whatever is away
-  await expect.poll(() => load.accepted.size, { timeout: 60_000 }).toBeGreaterThan(began.accepted);
+  const isAccepting = () => expect.poll(() => load.accepted.size, { timeout: 60_000 }).toBeGreaterThan(began.accepted);
+  if (!stopsSubmissions) await isAccepting();
   await mend();
+  await isAccepting();
   await sleep(restMs);
   const accepted = [...load.accepted].filter(([, at]) => at >= began.at);
   await expect.poll(() => receivers.every(({ requests }) => hasEach(requests, accepted.map(([id]) => id))), { timeout: 120_000, interval: 200 }).toBe(true);

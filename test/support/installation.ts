@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { expect } from 'vitest';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
-import { householdForm } from '../../src/bin/demo/household.ts';
 import type { Role } from '../../src/config.ts';
 import { endingWithParent } from '../../src/embedded/child-process.ts';
 import { createTestDatabase } from './database.ts';
 import { freePort } from './free-port.ts';
 import { startNatsCluster, type NatsCluster } from './nats-cluster.ts';
 import { fastSettings } from './pipeline.ts';
+import { registerOwner } from './product-calls.ts';
 
 /** A Formwire in a process of its own, at the same port over its ends. */
 export interface FormwireProcess {
@@ -30,6 +30,8 @@ export interface FormwireProcess {
 /** Formwire as it runs for real: roles in processes of their own, several of each, a cluster of NATS, one PostgreSQL. */
 export interface Installation extends AsyncDisposable {
   databaseUrl: string;
+  /** What every process of it is given, and a command may be. */
+  env: Record<string, string>;
   nats: NatsCluster;
   apis: FormwireProcess[];
   dispatchers: FormwireProcess[];
@@ -40,16 +42,16 @@ export interface Installation extends AsyncDisposable {
 
 const program = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
 
-export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string> } = {}): Promise<Installation> {
+export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string>; databaseUrl?: string } = {}): Promise<Installation> {
   const { apis = 2, dispatchers = 2, natsServers = 3, settings = {} } = options;
   const stack = new AsyncDisposableStack();
   try {
-    const database = stack.use(await createTestDatabase());
+    const databaseUrl = options.databaseUrl ?? stack.use(await createTestDatabase()).url;
     const nats = stack.use(await startNatsCluster(natsServers));
     const { privateKey } = generateKeyPairSync('ed25519');
     const env = {
       ...fastSettings,
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       NATS_URL: nats.url,
       FORMWIRE_JWT_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       FORMWIRE_SECRETS_KEY: Buffer.alloc(32, 'installation').toString('base64'),
@@ -69,13 +71,8 @@ export async function startInstallation(options: { apis?: number; dispatchers?: 
     await Promise.all(all.map((one) => one.ready()));
     const owner = createApiClient({ url: running.apis[0]?.url ?? '', connections: 4 });
     stack.defer(() => owner.close());
-    const { token } = await owner.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
-      username: 'owner',
-      email: 'owner@example.org',
-      password: 'correct horse battery',
-    });
-    owner.login(token);
-    return { databaseUrl: database.url, nats, ...running, owner, token, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const token = await registerOwner(owner);
+    return { databaseUrl, env, nats, ...running, owner, token, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
@@ -108,17 +105,4 @@ async function openProcess({ name, roles, env }: { name: string; roles: Role[]; 
     stop: () => end('SIGTERM'),
     output: () => output,
   };
-}
-
-/** A household survey of the owner's; answers its id. */
-export async function createHousehold(owner: ApiClient): Promise<string> {
-  const { form } = await owner.call<{ form: { id: string } }>('mutation ($input: CreateFormInput!) { createForm(input: $input) { form { id } errors { message } } }', householdForm());
-  return form.id;
-}
-
-/** Answers the secret that its requests are signed with. */
-export async function connectWebhook(owner: ApiClient, webhook: { formId: string; url: string; ordered?: boolean }): Promise<string> {
-  const { formId, ...settings } = webhook;
-  const query = 'mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { secret errors { message } } }';
-  return (await owner.call<{ secret: string }>(query, { formId, settings: { webhook: settings } })).secret;
 }

@@ -14,6 +14,8 @@ export interface ClusterServer {
   name: string;
   isRunning(): boolean;
   kill(): Promise<void>;
+  /** Gives what it leads to the others, sends its clients away, and ends: takes as long as its configuration says. */
+  leave(): Promise<void>;
   start(): void;
 }
 
@@ -40,7 +42,19 @@ interface Ports {
   monitor: number;
 }
 
+/** Servers are told each other's ports before any of them listens: where somebody else was quicker at one, all is done anew. */
 export async function startNatsCluster(size = 3): Promise<NatsCluster> {
+  for (let tries = 3; ; tries -= 1) {
+    const cluster = await openCluster(size);
+    for (const server of cluster.servers) server.start();
+    await cluster.healthy();
+    if (cluster.servers.every((server) => server.isRunning())) return cluster;
+    await cluster[Symbol.asyncDispose]();
+    if (tries === 1) throw new Error('The servers of a NATS cluster do not start.');
+  }
+}
+
+async function openCluster(size: number): Promise<NatsCluster> {
   const directory = createTemporaryDirectory();
   const ports: Ports[] = [];
   for (let index = 0; index < size; index += 1) ports.push({ client: await freePort(), route: await freePort(), monitor: await freePort() });
@@ -53,7 +67,7 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
   };
   const monitored = () => ports.filter((_, index) => servers[index]?.isRunning()).map(({ monitor }) => monitor);
 
-  const cluster: NatsCluster = {
+  return {
     url,
     servers,
     healthy: () =>
@@ -69,39 +83,38 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
       directory[Symbol.dispose]();
     },
   };
-  for (const server of servers) server.start();
-  await cluster.healthy();
-  return cluster;
 }
 
 function openServer(options: { directory: string; name: string; own: Ports; routes: readonly number[] }): ClusterServer {
   const { directory, name, own, routes } = options;
   const config = path.join(directory, `${name}.conf`);
+  // as it is shipped, but for where it listens and keeps its store
   const text = [
-    `server_name: ${name}`,
+    `include ${JSON.stringify(path.relative(directory, path.resolve(import.meta.dirname, '../../ops/nats-cluster.conf')))}`,
     `listen: "127.0.0.1:${own.client}"`,
     `http: "127.0.0.1:${own.monitor}"`,
-    'max_payload: 2MB',
     `jetstream { store_dir: ${JSON.stringify(path.join(directory, name))} }`,
-    `cluster { name: formwire, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
+    `cluster { name: formwire, no_advertise: true, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
   ];
   writeFileSync(config, `${text.join('\n')}\n`);
   let running: ServerProcess | undefined;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    await running?.stop(signal, 90_000);
+    running = undefined;
+  };
   return {
     name,
     isRunning: () => running?.isRunning() ?? false,
     start: () => {
       running = spawnServer({
-        commandLine: [inject('natsServerBinary'), '-c', config],
+        commandLine: ['env', `NATS_SERVER_NAME=${name}`, inject('natsServerBinary'), '-c', config],
         user: { kind: 'self' },
         parentDeathSignal: 'SIGKILL',
         logFile: path.join(directory, `${name}.log`),
       });
     },
-    kill: async () => {
-      await running?.stop('SIGKILL', 1_000);
-      running = undefined;
-    },
+    kill: () => end('SIGKILL'),
+    leave: () => end('SIGUSR2'),
   };
 }
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { ApiServer } from '../../src/api/server.ts';
 import { openApi } from '../../src/bin/compose-api.ts';
 import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
-import { stateOf } from '../../src/bin/compose.ts';
+import { heartbeatOf, stateOf } from '../../src/bin/compose.ts';
 import { parseConfig } from '../../src/config.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { createMetrics } from '../../src/monitoring/metrics.ts';
@@ -11,6 +11,7 @@ import type { Tracing } from '../../src/tracing/tracing.ts';
 import { createTestDatabase } from './database.ts';
 import { startTestNats, type TestNats } from './nats.ts';
 import { fastSettings, startPipeline, type TestPipeline } from './pipeline.ts';
+import { registerOwner } from './product-calls.ts';
 import { testSealer } from './sealer.ts';
 
 /** The whole product in this process, on servers of its own, with an account logged in. */
@@ -36,6 +37,8 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   const config = parseConfig({ ...fastSettings, ...settings });
   const metrics = createMetrics({ config, log });
   const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks, tracing }));
+  const heartbeat = heartbeatOf(pipeline, { roles: config.FORMWIRE_ROLES, url: () => running.url, log });
+  stack.defer(() => heartbeat.leave());
   stack.defer(runWhile(metrics.watch(stateOf(pipeline))));
   const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const open = async (port: string): Promise<{ server: ApiServer; url: string }> => {
@@ -44,6 +47,7 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   };
   let running = await open(settings['PORT'] ?? '0');
   stack.defer(() => running.server.close());
+  stack.defer(runWhile([heartbeat]));
   const restartApi = async (): Promise<void> => {
     await running.server.close();
     running = await open(new URL(url).port);
@@ -51,12 +55,7 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   const { url } = running;
   const [api, stranger] = [createApiClient({ url, connections: 32 }), createApiClient({ url, connections: 4 })];
   stack.defer(async () => void (await Promise.all([api.close(), stranger.close()])));
-  const { token } = await api.call<{ token: string }>('mutation ($input: RegisterInput!) { register(input: $input) { token errors { message } } }', {
-    username: 'owner',
-    email: 'owner@example.org',
-    password: 'correct horse battery',
-  });
-  api.login(token);
+  const token = await registerOwner(api);
   return { url, restartApi, databaseUrl: database.url, nats, pipeline, api, token, stranger, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 

@@ -4,8 +4,9 @@ import { decodeCursor, positionOfKey } from '../../src/graphql/cursor.ts';
 import { startClientLoad } from './client-load.ts';
 import { openTestPool } from './database.ts';
 import { hasDeliveredAll, longestGap, responsesOf } from './deaths.ts';
-import { connectWebhook, createHousehold, startInstallation } from './installation.ts';
+import { startInstallation } from './installation.ts';
 import { startLoadBalancer } from './load-balancer.ts';
+import { connectWebhook, createHousehold } from './product-calls.ts';
 import { startReceiver } from './receiver.ts';
 import { subscribeOverSse, type Told } from './subscriber.ts';
 

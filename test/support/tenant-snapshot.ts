@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Id } from '../../src/events/id.ts';
 
 /** Tables that hold nothing of an organisation's that a call could change for others. */
-const apart = new Set(['sessions', 'refresh_tokens', 'login_attempts', 'partition_leases', 'dispatchers', 'mikro_orm_migrations', 'rate_buckets', 'erased_events', 'quotas', 'completeness_walks']);
+const apart = new Set(['sessions', 'refresh_tokens', 'login_attempts', 'partition_leases', 'dispatchers', 'processes', 'mikro_orm_migrations', 'rate_buckets', 'erased_events', 'quotas', 'completeness_walks']);
 
 /** Columns that change when somebody merely looks. */
 const fleeting = ['last_used_at'];

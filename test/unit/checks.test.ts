@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { clockFinding, durabilityFinding, migrationsFinding, roleFinding, versionFinding } from '../../src/console/checks/database-checks.ts';
 import type { Finding } from '../../src/console/checks/finding.ts';
 import { checkDataDirectory } from '../../src/console/checks/machine-checks.ts';
-import { consumersFinding, serverFinding, streamFindings } from '../../src/console/checks/stream-checks.ts';
+import { consumersFinding, copiesFindings, serverFinding, streamFindings } from '../../src/console/checks/stream-checks.ts';
 import { checkWork } from '../../src/console/checks/work-checks.ts';
 import { newId } from '../../src/events/id.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
@@ -54,6 +54,15 @@ test('the stream is as configured, with no limit but age', () => {
   expect(of({})).toEqual([]);
   expect([of({ subjects: ['other.>'] }), of({ max_bytes: 10 }), of({ storage: 'memory' }), of({ num_replicas: 0 }), of({ max_age: 1 })]).toEqual([['stream'], ['stream limits'], ['stream storage'], ['stream copies'], ['stream age']]);
   expect(states([consumersFinding([true, true]), consumersFinding([true, false])])).toEqual(['sound', 'doubtful']);
+});
+
+test('each copy of the stream is where its leader is', () => {
+  const replica = { name: 'nats-2', current: true, offline: false, active: 0 };
+  const of = (...replicas: (typeof replica)[]) => copiesFindings({ cluster: { leader: 'nats-1', replicas } } as unknown as Parameters<typeof copiesFindings>[0]);
+  expect([of(replica), copiesFindings({ cluster: undefined } as unknown as Parameters<typeof copiesFindings>[0])]).toEqual([[], []]);
+  for (const behind of [{ ...replica, current: false }, { ...replica, offline: true }]) {
+    expect(of({ ...replica, name: 'nats-3' }, behind)).toMatchObject([{ state: 'doubtful', seen: 'not up to date on nats-2; nats-1 leads' }]);
+  }
 });
 
 test('somebody does the work, and keeps up with it', () => {

@@ -17,6 +17,10 @@ test('how to write a provider names every member of the contract, and what each 
   const provider = /export interface Provider<[^]*?\n}/.exec(contract)?.[0] ?? '';
   const members = [...provider.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name).filter((name) => name !== 'name' && name !== 'title' && name !== 'description');
   const outcomes = [...(/export type Outcome =[^]*?;\n/.exec(contract)?.[0] ?? '').matchAll(/status: '(\w+)'/g)].map(([, name]) => name);
+  const context = /export interface CallContext<[^]*?\n}/.exec(contract)?.[0] ?? '';
+  const lent = [...context.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name);
+  expect(lent.length).toBeGreaterThan(8);
+  expect(lent.filter((name) => !readme.includes(`context.${name}`) && !readme.includes(`\`${name}`))).toEqual([]);
   expect(members.length).toBeGreaterThan(15);
   expect(outcomes).toContain('deferred');
   expect(members.filter((name) => !readme.includes(`\`${name}`))).toEqual([]);

@@ -3,6 +3,7 @@ import type { AcceptedEvent, AccountedIntegration } from '../../src/completeness
 import type { DeliveryStatus } from '../../src/deliveries/delivery.entity.ts';
 import { newId } from '../../src/events/id.ts';
 import { encodeCursor, positionKey } from '../../src/graphql/cursor.ts';
+import { restAfter } from '../../src/jobs/pacing.ts';
 import { estimatedMs } from '../../src/replays/estimate.ts';
 import { readRequest } from '../../src/replays/read-request.ts';
 import { replayStatus } from '../../src/replays/replay-status.ts';
@@ -98,4 +99,10 @@ describe('a token', () => {
   test('that was changed, or is none, is nothing', () => {
     for (const text of ['', 'x', token.slice(0, -4), Buffer.from('sealed:1:x:y').toString('base64url')]) expect(openToken(testSealer, bearer, { token: text, now: new Date(0) })).toBeUndefined();
   });
+});
+
+test('a step rests until its rate is kept, and as long as it worked', () => {
+  expect(restAfter({ made: 100, rate: 500, tookMs: 30 })).toBe(170);
+  expect(restAfter({ made: 100, rate: 500, tookMs: 150 })).toBe(150);
+  expect(restAfter({ made: 0, rate: 50, tookMs: 12 })).toBe(12);
 });

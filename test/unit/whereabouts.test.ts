@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { whereabouts } from '../../src/outbox/whereabouts.ts';
-import { startOf } from '../../src/dispatcher/takeover.ts';
+import { ackedUpTo, startOf } from '../../src/dispatcher/takeover.ts';
 import { fairShare } from '../../src/deliveries/partition-leases.ts';
 
 const stream = { firstSequence: 100, lastSequence: 900, ackFloor: 500 };
@@ -51,4 +51,12 @@ test.each([
   [0, 16],
 ])('of %i dispatchers each may own %i partitions', (dispatchers, share) => {
   expect(fairShare(dispatchers)).toBe(share);
+});
+
+describe('what a consumer has acked', () => {
+  const acked = (stream_seq: number, opt_start_seq?: number) => ackedUpTo({ ack_floor: { stream_seq }, config: opt_start_seq === undefined ? {} : { opt_start_seq } });
+
+  test('is its floor, once it has one', () => expect([acked(700, 501), acked(700)]).toEqual([700, 700]));
+  test('is all before its beginning, where nothing has come since', () => expect([acked(0, 501), acked(0, 1)]).toEqual([500, 0]));
+  test('is not known of one that began at a time and got nothing', () => expect(acked(0)).toBeUndefined());
 });

@@ -6,6 +6,7 @@ import { parseConfig, type Config } from '../../config.ts';
 import { checkDatabase } from '../../console/checks/database-checks.ts';
 import { attempted, doubtful, saidBy, sound, wrong, type Finding } from '../../console/checks/finding.ts';
 import { checkDataDirectory } from '../../console/checks/machine-checks.ts';
+import { checkProcesses } from '../../console/checks/process-checks.ts';
 import { checkSecrets } from '../../console/checks/secrets-check.ts';
 import { checkStream } from '../../console/checks/stream-checks.ts';
 import { checkWork } from '../../console/checks/work-checks.ts';
@@ -68,7 +69,8 @@ async function examineDatabase(config: Config, pool: Pool): Promise<Finding[]> {
   const findings = await checkDatabase(pool, { migrations: migrationNames(), connectionsOfProcess: config.FORMWIRE_DATABASE_CONNECTIONS });
   if (findings.some(({ check, state }) => check === 'schema' && state === 'wrong')) return findings; // the rest reads tables
   const secrets = hasSealingKey(config) ? await checkSecrets(pool, { sealer: createSealer(sealingKeys(config)), providerNamed }) : [];
-  return [...findings, ...secrets, ...checkWork(await readDatabaseState(pool), await readCompleteness(pool))];
+  const state = await readDatabaseState(pool);
+  return [...findings, ...secrets, ...checkProcesses(state.processes), ...checkWork(state, await readCompleteness(pool))];
 }
 
 /** Looks without making any: a start makes those that are missing, beside embedded servers. */

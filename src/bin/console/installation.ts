@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Pool } from 'pg';
 import { localUrl, type Config } from '../../config.ts';
 import { findRunning } from '../running.ts';
+import { whyNotConnected } from '../why-not-connected.ts';
 
 /** Where the parts of the installation are that a command is about. */
 export interface Installation {
@@ -27,13 +28,23 @@ export function findInstallation(config: Config): Installation {
 /** A question of an operator may take so long; what is being delivered must not suffer from it. */
 const statementMs = 30_000;
 
-/** Connections for one command. */
+/** Connections for one command. Throws a sentence for people where there is none to be had. */
 export async function withDatabase<T>({ databaseUrl }: Pick<Installation, 'databaseUrl'>, use: (pool: Pool) => Promise<T>): Promise<T> {
   const pool = new Pool({ connectionString: databaseUrl, max: 2, application_name: 'formwire-console', connectionTimeoutMillis: 5_000, statement_timeout: statementMs });
   pool.on('error', () => undefined); // the statement fails, and says so
   try {
+    await requireConnection(pool, databaseUrl);
     return await use(pool);
   } finally {
     await pool.end();
+  }
+}
+
+async function requireConnection(pool: Pool, databaseUrl: string): Promise<void> {
+  try {
+    (await pool.connect()).release();
+  } catch (cause) {
+    const host = URL.parse(databaseUrl)?.host ?? 'of DATABASE_URL';
+    throw new Error(`PostgreSQL ${host} cannot be reached: ${whyNotConnected(cause)}`, { cause });
   }
 }

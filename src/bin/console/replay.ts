@@ -1,10 +1,8 @@
 import type { Pool } from 'pg';
 import { providerNamed } from '../../../integrations/index.ts';
 import type { Config } from '../../config.ts';
-import { spanText, countOf, countText } from '../../console/words.ts';
-import { tableLines } from '../../console/table.ts';
 import { eventTypes } from '../../events/event.ts';
-import { newId, type Id } from '../../events/id.ts';
+import { isId, newId, type Id } from '../../events/id.ts';
 import { changeReplay, startReplay, type ActsBy } from '../../replays/change-replay.ts';
 import type { ReplayPlan } from '../../replays/plan-replay.ts';
 import { previewReplay } from '../../replays/preview-replay.ts';
@@ -19,11 +17,13 @@ import { auditLog, operatorName } from './operator.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
+import { planLines, replayLines } from './replay-lines.ts';
+import { watchReplay } from './watch-replay.ts';
 
 const reach = { kind: 'installation' } as const;
 const acts: ActsBy = { by: 'operator', userId: null };
 const changes = { pause: 'paused', resume: 'resumed', cancel: 'canceled' } as const;
-const verbs = ['preview', 'start', 'list', 'pause', 'resume', 'cancel'] as const;
+const verbs = ['preview', 'start', 'list', 'watch', 'pause', 'resume', 'cancel'] as const;
 
 export const replayCommand = operatorCommand({
   args: {
@@ -37,36 +37,47 @@ export const replayCommand = operatorCommand({
     through: { type: 'string', valueHint: 'cursor', description: 'What comes up to this cursor, and what it stands at.' },
     everything: { type: 'boolean', description: 'Also what was delivered; without it, what was missed.' },
     rate: { type: 'string', default: String(defaultRate), valueHint: 'number', description: 'Deliveries a second to each integration, at most.' },
+    watch: { type: 'boolean', description: 'After a start: show how it goes until it has ended. Ctrl-C ends the watching, and not the replay.' },
     'send-sms': { type: 'boolean', description: 'Messages to people too.' },
   },
   takesWords: true,
   run: async ({ args, words, config }) => {
     const [word, id, ...others] = words;
-    const verb = readArgument.oneOf('replay', word ?? 'list', verbs) ?? 'list';
+    const verb = verbs.find((one) => one === (word ?? 'list'));
+    if (!verb) throw new WrongUse(`It takes ${verbs.join(', ')}, not "${word}".`);
     if (others.length > 0) throw new WrongUse(`There is no ${others[0]} here.`);
     const show = (rows: readonly ReplayRow[]) => (args.json ? printJson(rows) : printLines(replayLines(rows)));
     return withDatabase(findInstallation(config), async (pool) => {
+      const watch = async (replayId: Id<'rpl'>): Promise<'fine' | 'found'> => {
+        const row = await watchReplay({ read: () => found(pool, replayId), showsProgress: !args.json });
+        show([row]);
+        return row.status === 'done' && row.dead === 0 ? 'fine' : 'found';
+      };
       switch (verb) {
-        case 'preview':
-        case 'start': {
-          const request = readRequestArguments(args);
-          const plan = await previewReplay(planDeps(pool, config), { reach, request, now: new Date() });
-          if (verb === 'start') show(await start(pool, { plan, sendSms: args['send-sms'] === true }));
-          else if (args.json) printJson(plan);
+        case 'preview': {
+          const plan = await planOf(pool, config, args);
+          if (args.json) printJson(plan);
           else printLines(planLines(plan));
           return 'fine';
         }
+        case 'start': {
+          const replay = await start(pool, { plan: await planOf(pool, config, args), sendSms: args['send-sms'] === true });
+          if (args.watch) return watch(replay.id);
+          show([replay]);
+          return 'fine';
+        }
+        case 'watch':
+          return watch((await found(pool, requireReplay(verb, id))).id);
         case 'list':
           show(await pageOfReplays(pool, { reach, formId: readArgument.id('form', 'form', args.form), range: { after: undefined, before: undefined, limit: mostListed, reversed: true } }));
           return 'fine';
         case 'pause':
         case 'resume':
         case 'cancel': {
-          const replayId = readArgument.id('replay', 'rpl', id ?? '');
-          if (!replayId) return 'failed';
+          const { id: replayId } = await found(pool, requireReplay(verb, id));
           await changeReplay(pool, { replayId, change: changes[verb], acts });
           audit(replayId, changes[verb]);
-          show(await found(pool, replayId));
+          show([await found(pool, replayId)]);
           return 'fine';
         }
       }
@@ -78,9 +89,21 @@ const mostListed = 50;
 
 const planDeps = (pool: Pool, config: Config) => ({ pool, reads: pool, providerNamed, sealer: createSealer(sealingKeys(config)), log: auditLog() });
 const audit = (replayId: Id<'rpl'>, action: string): void => auditLog().info({ replayId, action, operator: operatorName() }, 'operator.replay');
-const found = async (pool: Pool, id: Id<'rpl'>): Promise<ReplayRow[]> => [...(await readReplays(pool, { reach, ids: [id] })).values()];
+const planOf = (pool: Pool, config: Config, args: RequestArguments): Promise<ReplayPlan> =>
+  previewReplay(planDeps(pool, config), { reach, request: readRequestArguments(args), now: new Date() });
 
-async function start(pool: Pool, { plan, sendSms }: { plan: ReplayPlan; sendSms: boolean }): Promise<ReplayRow[]> {
+async function found(pool: Pool, id: Id<'rpl'>): Promise<ReplayRow> {
+  const row = (await readReplays(pool, { reach, ids: [id] })).get(id);
+  if (row) return row;
+  throw new Error(`There is no ${id}.`);
+}
+
+function requireReplay(verb: string, id: string | undefined): Id<'rpl'> {
+  if (id !== undefined && isId('rpl', id)) return id;
+  throw new WrongUse(`Name the replay: formwire replay ${verb} rpl_01m8gcvk47ep5tw002vq24wvqx`);
+}
+
+async function start(pool: Pool, { plan, sendSms }: { plan: ReplayPlan; sendSms: boolean }): Promise<ReplayRow> {
   const replayId = newId('rpl');
   await startReplay(pool, { previewed: { ...plan, replayId, expiresAt: 0 }, sendSms, acts });
   audit(replayId, 'started');
@@ -102,6 +125,7 @@ interface RequestArguments {
 function readRequestArguments({ form, integration, type, since, until, after, through, everything, rate }: RequestArguments): ReplayRequest {
   const formId = readArgument.id('form', 'form', form);
   if (!formId) throw new WrongUse('Say whose events, with --form.');
+  if (since === undefined && after === undefined) throw new WrongUse('Say where it begins: --since a time, or --after a cursor.');
   return {
     formId, after, through,
     integrationIds: integration?.split(',').map((id) => readArgument.id('integration', 'intg', id) ?? id),
@@ -111,33 +135,4 @@ function readRequestArguments({ form, integration, type, since, until, after, th
     mode: everything ? 'everything' : 'missed',
     rate: readArgument.count('rate', rate, { most: mostRate }),
   };
-}
-
-function planLines({ events, endpoints }: ReplayPlan): string[] {
-  return [
-    `Of ${countOf(events, 'event')}, to be sent again:`,
-    ...tableLines(endpoints, [
-      { title: 'integration', text: ({ integrationId }) => integrationId },
-      { title: 'deliveries', align: 'right', text: ({ count }) => countText(count) },
-      { title: 'first', text: ({ first }) => first?.toISOString() ?? '–' },
-      { title: 'last', text: ({ last }) => last?.toISOString() ?? '–' },
-      { title: 'takes at least', align: 'right', text: ({ estimatedMs }) => spanText(estimatedMs) },
-      { title: '', text: ({ reachesPeople }) => (reachesPeople ? 'only with --send-sms' : '') },
-    ]),
-  ];
-}
-
-function replayLines(rows: readonly ReplayRow[]): string[] {
-  if (rows.length === 0) return ['There is no replay.'];
-  return tableLines(rows, [
-    { title: 'replay', text: ({ id }) => id },
-    { title: 'form', text: ({ formId }) => formId },
-    { title: 'status', text: ({ status }) => status },
-    { title: 'mode', text: ({ task }) => task.mode },
-    { title: 'total', align: 'right', text: ({ total }) => countText(total) },
-    { title: 'delivered', align: 'right', text: ({ made, pending, dead, canceled }) => countText(Math.max(0, made - pending - dead - canceled)) },
-    { title: 'pending', align: 'right', text: ({ pending }) => countText(pending) },
-    { title: 'dead', align: 'right', text: ({ dead }) => countText(dead) },
-    { title: 'why', text: ({ reason }) => reason ?? '' },
-  ]);
 }

@@ -3,10 +3,11 @@ import { readBacklog, type Backlog } from '../../console/backlog.ts';
 import { readDatabaseState, type DatabaseState } from '../../console/database-state.ts';
 import { readStreamState, withStream, type StreamState } from '../../console/stream-state.ts';
 import { oneLine, tableLines } from '../../console/table.ts';
-import { agoText, countOf, countText, rangesText, shortened, spanText } from '../../console/words.ts';
+import { agoText, countOf, countText, shortened, spanText } from '../../console/words.ts';
 import { findInstallation, withDatabase, type Installation } from './installation.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, paint, printJson, printLines } from './print.ts';
+import { processLines } from './process-lines.ts';
 import { readArgument } from './read-argument.ts';
 import { readReadiness, type ApiState } from './readiness.ts';
 
@@ -25,7 +26,7 @@ export const statusCommand = operatorCommand({
   },
 });
 
-/** A screenful together with the partitions. */
+/** A screenful together with the processes. */
 const mostShown = 12;
 
 interface Status {
@@ -56,7 +57,7 @@ const isFine = ({ database, stream, backlog, completeness }: Status): boolean =>
   !('trouble' in stream) && completeness.missing === 0 && database.partitions.every(({ owner }) => owner !== null) && backlog.every(({ late, dead }) => late + dead === 0);
 
 function statusLines(status: Status, { now, most }: { now: Date; most: number }): string[] {
-  return ['', ...headLines(status, now), '', ...partitionLines(status), '', ...backlogLines(status.backlog, { now, most }), ''];
+  return ['', ...headLines(status, now), '', ...processLines(status), '', ...backlogLines(status.backlog, { now, most }), ''];
 }
 
 function headLines({ database, stream, api, backlog, completeness }: Status, now: Date): string[] {
@@ -74,27 +75,6 @@ function headLines({ database, stream, api, backlog, completeness }: Status, now
 }
 
 const marked = (colour: 'red' | 'yellow', count: number, word: string): string => (count === 0 ? `0 ${word}` : paint(colour, `${countText(count)} ${word}`));
-
-/** One line for each dispatcher with its partitions, and one for those that nobody has. */
-function partitionLines({ database, stream }: Status): string[] {
-  const places = new Map('trouble' in stream ? [] : stream.partitions.map((one) => [one.partition, one]));
-  const owners = [...database.dispatchers.map(({ id }) => id), null];
-  const rows = owners.flatMap((owner) => {
-    const own = database.partitions.filter((one) => one.owner === owner);
-    if (owner === null && own.length === 0) return [];
-    const total = (of: 'lag' | 'inHand'): string => ('trouble' in stream ? '?' : countText(own.reduce((sum, { partition }) => sum + (places.get(partition)?.[of] ?? 0), 0)));
-    const until = database.dispatchers.find(({ id }) => id === owner)?.expiresInMs;
-    return [{ owner, partitions: rangesText(own.map(({ partition }) => partition)), lag: total('lag'), inHand: total('inHand'), until: until === undefined ? '–' : spanText(until) }];
-  });
-  if (rows.length === 0) return [`  ${paint('red', 'No dispatcher is alive, and none was yet.')}`];
-  return tableLines(rows, [
-    { title: 'dispatcher', text: ({ owner }) => owner ?? paint('red', 'nobody') },
-    { title: 'partitions', text: ({ partitions }) => partitions },
-    { title: 'lag', align: 'right', text: ({ lag }) => lag },
-    { title: 'in hand', align: 'right', text: ({ inHand }) => inHand },
-    { title: 'alive for', align: 'right', text: ({ until }) => until },
-  ]).map((line) => `  ${line}`);
-}
 
 function backlogLines(backlog: readonly Backlog[], { now, most }: { now: Date; most: number }): string[] {
   if (backlog.length === 0) return ['  Nothing is pending, nothing is dead.'];

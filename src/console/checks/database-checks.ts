@@ -62,14 +62,15 @@ async function readSkew(pool: Pool): Promise<number> {
   return rounds.toSorted((one, other) => one.tookMs - other.tookMs)[0]?.aheadMs ?? Number.NaN;
 }
 
-const skew = { doubtfulMs: 1_000, wrongMs: 60_000 };
+/** From when on a clock is looked at, and from when on it does harm. */
+export const clockSkew = { doubtfulMs: 1_000, wrongMs: 60_000 };
 
 /** Leases and retries go by the database's clock; times in responses, tokens and signatures by this machine's. */
 export function clockFinding(aheadMs: number): Finding {
   const seen = `the database's is ${Math.abs(aheadMs / 1_000).toFixed(1)} s ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine's`;
   const mend = 'Synchronise both with NTP: receivers refuse signatures that are minutes off, and tokens expire early or late.';
-  if (Math.abs(aheadMs) >= skew.wrongMs) return wrong('clocks', seen, mend);
-  return Math.abs(aheadMs) >= skew.doubtfulMs ? doubtful('clocks', seen, mend) : sound('clocks', seen);
+  if (Math.abs(aheadMs) >= clockSkew.wrongMs) return wrong('clocks', seen, mend);
+  return Math.abs(aheadMs) >= clockSkew.doubtfulMs ? doubtful('clocks', seen, mend) : sound('clocks', seen);
 }
 
 export function durabilityFinding({ fsync, fullPageWrites, synchronousCommit }: Pick<Facts, 'fsync' | 'fullPageWrites' | 'synchronousCommit'>): Finding {

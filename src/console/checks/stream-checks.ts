@@ -17,7 +17,7 @@ export async function checkStream(connection: NatsConnection, settings: StreamSe
   const findings = [serverFinding({ version, maxPayload: connection.info?.max_payload ?? 0, isCluster: info?.cluster?.replicas !== undefined })];
   if (!info) return [...findings, doubtful('stream', `there is no ${streamName} yet`, 'The first dispatcher makes it: start one.')];
   const consumers = await Promise.all(Array.from({ length: partitionCount }, (_, partition) => consumerInfo(manager, partition)));
-  return [...findings, ...streamFindings(info, settings), consumersFinding(consumers.map((consumer) => consumer !== undefined))];
+  return [...findings, ...streamFindings(info, settings), ...copiesFindings(info), consumersFinding(consumers.map((consumer) => consumer !== undefined))];
 }
 
 const payloadBytes = 1024 * 1024;
@@ -42,6 +42,14 @@ export function streamFindings({ config }: Pick<StreamInfo, 'config'>, settings:
     ...(replicas < settings.replicas ? [doubtful('stream copies', `${replicas}, while FORMWIRE_STREAM_REPLICAS says ${settings.replicas}`, `Run: nats stream edit ${streamName} --replicas ${settings.replicas}. A stream that is there is left as it is.`)] : []),
     ...(ageMs !== settings.maxAgeMs ? [doubtful('stream age', `${spanText(ageMs)}, while FORMWIRE_STREAM_MAX_AGE says ${spanText(settings.maxAgeMs)}`, `Run: nats stream edit ${streamName} --max-age, or set the variable to what it is.`)] : []),
   ];
+}
+
+/** Of a stream with several copies: whether each is where the leader is. */
+export function copiesFindings({ cluster }: Pick<StreamInfo, 'cluster'>): Finding[] {
+  const behind = (cluster?.replicas ?? []).filter(({ current, offline }) => !current || offline).map(({ name }) => name);
+  if (behind.length === 0) return [];
+  const mend = 'Start that server, or give it time to catch up. Where more than half of the copies are away the stream takes no events: they wait in the outbox.';
+  return [doubtful('stream copies', `not up to date on ${behind.join(', ')}; ${cluster?.leader ?? 'nobody'} leads`, mend)];
 }
 
 export function consumersFinding(isThere: readonly boolean[]): Finding {
