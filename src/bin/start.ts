@@ -44,8 +44,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
-  let bound: Disposable | undefined;
-  stack.defer(() => bound?.[Symbol.dispose]()); // embedded servers have bounds of their own
+  const bound = stack.use(new DisposableStack()); // not of the embedded servers, which have their own
   await migrate(servers.databaseUrl);
   await servers.takeOver(log);
 
@@ -91,7 +90,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   await Promise.race([stopped, servers.failed, running]);
   const boundMs = stopBoundMs(config);
   log.info({ boundMs }, 'formwire.stopping');
-  bound = boundStop({ boundMs, log, exit: (code) => process.exit(code) });
+  bound.use(boundStop({ boundMs, log, exit: (code) => process.exit(code) }));
   pipeline.leave();
   api?.leave();
   if (api && stopping.signal.aborted) await sleep(config.FORMWIRE_STOP_DELAY);
