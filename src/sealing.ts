@@ -35,8 +35,8 @@ export function createSealer(keys: readonly [Buffer, ...Buffer[]]): Sealer {
       return `${prefix}${currentName}:${sealed.toString('base64url')}`;
     },
     open: (sealed, context) => {
-      const [name = '', body = ''] = sealed.slice(prefix.length).split(':');
-      const key = isSealed(sealed) ? known.get(name) : undefined;
+      const body = sealed.slice(prefix.length).split(':')[1] ?? '';
+      const key = isSealed(sealed) ? known.get(sealedBy(sealed)) : undefined;
       if (!key) throw new Error('This was sealed with a key that is not configured.');
       return opened({ key, bytes: Buffer.from(body, 'base64url'), context });
     },
@@ -53,5 +53,8 @@ function opened({ key, bytes, context }: { key: Buffer; bytes: Buffer; context: 
   return decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
 }
 
+/** The name of the key that sealed a text. */
+export const sealedBy = (sealed: string): string => sealed.slice(prefix.length).split(':')[0] ?? '';
+
 /** Tells keys apart without telling them. */
-const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8);
+export const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Frame } from '../live/batch.ts';
 import type { LiveHub } from '../live/hub.ts';
@@ -54,7 +54,7 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
       onStreaming();
       open.add(stream);
       stream.begin(); // only now, so that whoever sees it begin is told all that happens from then on
-      if ('refused' in subscribed) return stream.finish(JSON.stringify(subscribed.refused));
+      if ('refused' in subscribed) return stream.finish(subscribed.refused);
       response.once('close', subscribed.leave);
       subscribed.follow();
     },
@@ -66,7 +66,7 @@ interface Stream extends Outlet {
   begin(): void;
   beat(): void;
   /** A last result, and that it was the last. */
-  finish(json: string): void;
+  finish(result: ExecutionResult): void;
 }
 
 const head = {
@@ -88,11 +88,11 @@ function createStream(response: ServerResponse): Stream {
     isChunked = response.chunkedEncoding; // not for clients of HTTP 1.0
   };
   const write = (text: string): void => void socket?.write(isChunked ? chunkOf(text) : text);
-  const finish = (json: string): void => {
+  const finish = (result: ExecutionResult): void => {
     if (isOver || response.destroyed) return;
     isOver = true;
     if (!response.headersSent) begin();
-    write(`event: next\ndata: ${json}\n\n${complete}`);
+    write(`${retryOf(result)}event: next\ndata: ${JSON.stringify(result)}\n\n${complete}`);
     response.end();
     setTimeout(() => response.destroy(), lingerMs).unref();
   };
@@ -104,12 +104,18 @@ function createStream(response: ServerResponse): Stream {
       if (!socket || socket.destroyed || socket.writableLength === 0) return resolve();
       socket.write('', () => resolve());
     }),
-    end: (error: GraphQLError) => finish(JSON.stringify({ errors: [error] })),
+    end: (error: GraphQLError) => finish({ errors: [error] }),
     beat: () => {
       if (!isOver && socket?.writableLength === 0) socket.write(isChunked ? beat : ':\n\n');
     },
     finish,
   };
+}
+
+/** When an `EventSource` is to come back, where the result says so. */
+function retryOf({ errors }: ExecutionResult): string {
+  const ms = errors?.[0]?.extensions['retryAfterMs'];
+  return typeof ms === 'number' ? `retry: ${ms}\n` : '';
 }
 
 /** Source: GraphQL over SSE, "Distinct connections mode"; HTML, "Server-sent events". */

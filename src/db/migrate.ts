@@ -1,7 +1,15 @@
+import { readdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { beginPositionsAnew } from '../outbox/begin-positions.ts';
-import { openOrm } from './orm.ts';
+import { migrationsPath, openOrm } from './orm.ts';
 import { ensureReaderRole } from './reader-role.ts';
+
+/** The names of all that this version has, in their order. */
+export const migrationNames = (): string[] =>
+  readdirSync(migrationsPath)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.replace(/\.ts$/, ''))
+    .toSorted();
 
 /** Names the lock that keeps two starting processes from migrating at the same time. */
 const migrationLock = 0x464f524d; // "FORM"

@@ -39,7 +39,8 @@ import { Response } from '../responses/response.entity.ts';
 import { Review } from '../responses/review.entity.ts';
 import { makeEndWithOperation } from './operation-scope.ts';
 
-const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
+/** Where the migrations are, a file for each. */
+export const migrationsPath = new URL('../../migrations', import.meta.url).pathname;
 
 export interface OrmOptions {
   poolSize: number;

@@ -11,8 +11,19 @@ const messages: Record<EndingCode, string> = {
   SHUTTING_DOWN: 'This process stops: subscribe again from the cursor.',
 };
 
+/** How long subscribers wait before they come back from a process that stops, in milliseconds: spread, so that they do not come to the next one all at once. */
+const comeBackMs = { least: 100, most: 1_000 };
+
 /** A subscription's last error. `position`: the last one that its subscriber was told. */
-export const endingOf = (code: EndingCode, position: number): GraphQLError => withPlace(new GraphQLError(messages[code], { extensions: { code } }), position);
+export function endingOf(code: EndingCode, position: number): GraphQLError {
+  return withPlace(code === 'SHUTTING_DOWN' ? stopping() : new GraphQLError(messages[code], { extensions: { code } }), position);
+}
+
+/** That this process stops, and when to come back to another. */
+export function stopping(): GraphQLError {
+  const retryAfterMs = Math.round(comeBackMs.least + Math.random() * (comeBackMs.most - comeBackMs.least));
+  return new GraphQLError(messages.SHUTTING_DOWN, { extensions: { code: 'SHUTTING_DOWN', retryAfterMs } });
+}
 
 /** The same error with where to go on from. */
 export function withPlace(error: GraphQLError, position: number): GraphQLError {

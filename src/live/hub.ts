@@ -12,7 +12,7 @@ import type { Viewer } from '../graphql/viewer.ts';
 import type { Log } from '../log.ts';
 import type { Settled } from '../outbox/settled.ts';
 import type { Bell } from '../stream/bell.ts';
-import type { EndingCode } from './ending.ts';
+import { stopping, type EndingCode } from './ending.ts';
 import { executeItems, isPassing } from './execute.ts';
 import { createGate } from './gate.ts';
 import { createGroup, type Group, type Page } from './group.ts';
@@ -141,7 +141,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
 
   return {
     subscribe: async (call, onOver) => {
-      if (closing.signal.aborted) return { refused: { errors: [new GraphQLError('This process stops.', { extensions: { code: 'SHUTTING_DOWN' } })] } };
+      if (closing.signal.aborted) return { refused: { errors: [stopping()] } };
       try {
         return await begin(call, onOver);
       } catch (error) {

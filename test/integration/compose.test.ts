@@ -6,6 +6,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import { sealingKeys } from '../../src/bin/sealing-keys.ts';
 import { signingKey } from '../../src/bin/signing-key.ts';
+import { stopBoundMs } from '../../src/bin/stopping.ts';
 import { millisecondsOf, parseConfig, roles, type Config } from '../../src/config.ts';
 import { mountsOf, readComposeFile, readRepository, repository, requiredVariables, type Service } from '../support/compose-file.ts';
 import { copiedFromRepository, readCopy, readStages } from '../support/dockerfile.ts';
@@ -99,8 +100,7 @@ describe('Formwire', () => {
 
   test.each(formwires)('%s is asked where it answers, and has time to drain', (_, service) => {
     expect(service.healthcheck?.test.join(' ')).toContain(`http://127.0.0.1:${portOf(service)}/readyz`);
-    const { FORMWIRE_STOP_DELAY, FORMWIRE_DRAIN } = configOf(service);
-    expect(millisecondsOf(service.stop_grace_period ?? '')).toBeGreaterThan(FORMWIRE_STOP_DELAY + FORMWIRE_DRAIN);
+    expect(millisecondsOf(service.stop_grace_period ?? '')).toBeGreaterThanOrEqual(stopBoundMs(configOf(service)));
   });
 
   test.each(formwires)('%s waits for all that it uses', (name, service) => {

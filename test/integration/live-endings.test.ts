@@ -201,3 +201,21 @@ test('a subscriber that does not read is ended, nobody else notices, and it goes
   expect([...idsOf(slow), ...idsOf(rest)]).toEqual(idsOf(quick));
   for (const one of [quick, rest]) one.disconnect();
 });
+
+test('who watches a process that stops is told where to go on, and when to come back', async () => {
+  await using stops = await startDeliveryApi();
+  const somebody = await createPeople(stops).owner();
+  const { id: formId } = await stops.newForm(somebody, [{ key: 'q', text: 'Q', kind: 'LONG_TEXT' }]);
+  const subscribed = await Promise.all(Array.from({ length: 20 }, () => subscribeOverSse(stops.url, { query, variables: { formId, after: fromStart }, token: somebody.token })));
+  await insertResponse(stops.pool, { formId });
+  for (const subscriber of subscribed) await subscriber.until(1);
+  await stops.server.close();
+  for (const subscriber of subscribed) {
+    await subscriber.completed();
+    expect(lastError(subscriber)).toMatchObject({ code: 'SHUTTING_DOWN', cursor: subscriber.lastId() });
+    expect(subscriber.told.at(-1)?.retryMs).toBe(lastError(subscriber).retryAfterMs);
+  }
+  const waits = new Set(subscribed.map((subscriber) => lastError(subscriber).retryAfterMs));
+  expect(waits.size).toBeGreaterThan(5);
+  for (const wait of waits) expect(wait).toSatisfy((ms: number) => ms >= 100 && ms <= 1_000);
+});

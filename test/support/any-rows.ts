@@ -64,3 +64,13 @@ function anyValue({ table, name, type, target }: Column, number: number): unknow
     default: return name === 'partition' ? number + 100 : number;
   }
 }
+
+/** Which of these rows are there no more, or say something else. */
+export async function missingRows(client: ClientBase, before: readonly AnyRow[]): Promise<AnyRow[]> {
+  const missing: AnyRow[] = [];
+  for (const entry of before) {
+    const { rowCount } = await client.query(`select from ${entry.table} where to_jsonb(${entry.table}) @> $1::jsonb`, [JSON.stringify(entry.row)]);
+    if (rowCount === 0) missing.push(entry);
+  }
+  return missing;
+}

@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 /** One event of a subscription over server-sent events. */
 export interface Told {
   id: string | undefined;
+  /** When to come back, in milliseconds, where the event says so. */
+  retryMs?: number;
   // oxlint-disable-next-line typescript/no-explicit-any -- tests know what they asked for
   result: any;
 }
@@ -43,7 +45,7 @@ export async function subscribeOverSse(
 
   const take = (block: string): void => {
     const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
-    if (fields.get('event') === 'next') told.push({ id: fields.get('id'), result: JSON.parse(fields.get('data') ?? '') });
+    if (fields.get('event') === 'next') told.push({ id: fields.get('id'), result: JSON.parse(fields.get('data') ?? ''), ...(fields.has('retry') && { retryMs: Number(fields.get('retry')) }) });
     if (fields.get('event') === 'complete') isComplete = true;
   };
   const body = JSON.stringify({ query, variables });

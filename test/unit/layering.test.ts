@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const layers = [
   ['src/bin'],
   ['src/monitoring', 'src/tracing'],
-  ['src/api', 'src/live', 'src/dispatcher', 'src/console'],
+  ['src/api', 'src/live', 'src/dispatcher', 'src/console', 'src/backup'],
   ['src/db'],
   ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/replays', 'src/ledger', 'src/quotas', 'src/completeness', 'src/processes'],
   ['src/outbox'],

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Pool } from 'pg';
 import { providerNamed } from '../../../integrations/index.ts';
@@ -12,6 +11,7 @@ import { checkSecrets } from '../../console/checks/secrets-check.ts';
 import { checkStream } from '../../console/checks/stream-checks.ts';
 import { checkWork } from '../../console/checks/work-checks.ts';
 import { readDatabaseState } from '../../console/database-state.ts';
+import { migrationNames } from '../../db/migrate.ts';
 import { withStream } from '../../console/stream-state.ts';
 import { oneLine } from '../../console/table.ts';
 import { createSealer } from '../../sealing.ts';
@@ -72,11 +72,6 @@ async function examineDatabase(config: Config, pool: Pool): Promise<Finding[]> {
   const state = await readDatabaseState(pool);
   return [...findings, ...secrets, ...checkProcesses(state.processes), ...checkWork(state, await readCompleteness(pool))];
 }
-
-const migrationNames = (): string[] =>
-  readdirSync(new URL('../../../migrations', import.meta.url))
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => name.replace(/\.ts$/, ''));
 
 /** Looks without making any: a start makes those that are missing, beside embedded servers. */
 function keyFindings(config: Config): Finding[] {
