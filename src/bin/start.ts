@@ -44,7 +44,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
-  const bound = stack.use(new DisposableStack()); // not of the embedded servers, which have their own
+  const bound = stack.use(new DisposableStack()); // embedded servers have bounds of their own
   await migrate(servers.databaseUrl);
   await servers.takeOver(log);
 

@@ -6,8 +6,8 @@ import { pause } from '../run.ts';
 import { createContinuity, type Continuity } from '../stream/continuity.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { decodeMessage, type Incoming } from '../stream/message.ts';
-import { consumerInfo, consumerName, ensureStream, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
-import { ackedUpTo, isWorthSaying, patienceMs, restMs, startOf } from './takeover.ts';
+import { consumerInfo, consumerName, ensureStream, isLeaderless, replaceConsumer, streamName, type StreamSettings } from '../stream/topology.ts';
+import { ackedUpTo, isGivenUp, isWorthSaying, patienceMs, restMs, startOf } from './takeover.ts';
 
 export interface ReaderDeps {
   link: StreamLink;
@@ -42,7 +42,7 @@ export async function readPartition(deps: ReaderDeps, lease: Lease, signal: Abor
     try {
       const connection = await link.opened(signal);
       await Promise.race([deps.recorded(), aborted(signal)]);
-      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal, timeoutMs: patienceMs(failures) });
+      if (deps.isHeld()) await readOnce(deps, { connection, lease, signal, failures });
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -53,11 +53,12 @@ export async function readPartition(deps: ReaderDeps, lease: Lease, signal: Abor
 }
 
 /** From a take-over to the next. */
-async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal; timeoutMs: number }): Promise<void> {
-  const { connection, lease, signal, timeoutMs } = options;
+async function readOnce(deps: ReaderDeps, options: { connection: NatsConnection; lease: Lease; signal: AbortSignal; failures: number }): Promise<void> {
+  const { connection, lease, signal, failures } = options;
+  const timeoutMs = patienceMs(failures);
   const { partition } = lease;
   const manager = await jetstreamManager(connection, { timeout: timeoutMs, checkAPI: false });
-  const { suspectUpTo, created } = await takeOver(deps, manager, partition);
+  const { suspectUpTo, created } = await takeOver(deps, manager, { partition, failures });
   deps.log.debug({ partition, epoch: lease.epoch, suspectUpTo }, 'partition.taken_over');
 
   const consumer = await jetstream(connection, { timeout: timeoutMs }).consumers.get(streamName, consumerName(partition));
@@ -108,9 +109,12 @@ interface TakenOver {
   created: string;
 }
 
-async function takeOver(deps: ReaderDeps, manager: JetStreamManager, partition: number): Promise<TakenOver> {
+async function takeOver(deps: ReaderDeps, manager: JetStreamManager, { partition, failures }: { partition: number; failures: number }): Promise<TakenOver> {
   const stream = await ensureStream(manager, deps.stream);
-  const consumer = await consumerInfo(manager, partition);
+  const consumer = await consumerInfo(manager, partition).catch((error: unknown) => {
+    if (!isLeaderless(error) || !isGivenUp(failures)) throw error;
+    return undefined; // as if it had never been there: the outbox says where to begin
+  });
   const oldest = await deps.oldestUndispatched(partition);
   const { firstSequence, lastSequence } = { firstSequence: stream.state.first_seq, lastSequence: stream.state.last_seq };
   const ackFloor = consumer && ackedUpTo(consumer);

@@ -45,3 +45,9 @@ export const restMs = (failures: number): number => Math.min(2_000, 250 * 2 ** f
 
 /** Of failures in a row each is told that doubles their number, so that an outage is not a flood of lines. */
 export const isWorthSaying = (failures: number): boolean => Number.isInteger(Math.log2(failures));
+
+/**
+ * Whether a consumer that nobody leads is given up on after so many failures in a row, some five seconds. An election is
+ * over sooner; but one that was made while servers went away may stay without a leader for ever, and only a new one helps.
+ */
+export const isGivenUp = (failures: number): boolean => failures >= 4;

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { createPublishEvent, type PublishEvent } from '../stream/publish.ts';
-import { consumerInfo, ensureStream, type StreamSettings } from '../stream/topology.ts';
+import { consumerInfo, ensureStream, isLeaderless, type StreamSettings } from '../stream/topology.ts';
 import { forgetErasedEvents, letGoOfErased } from './erased-events.ts';
 import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
 import { whereabouts, type StreamPosition } from './whereabouts.ts';
@@ -108,17 +108,16 @@ interface StreamPlaces {
 
 async function readPlaces(manager: JetStreamManager, settings: StreamSettings): Promise<StreamPlaces> {
   const { state: before } = await ensureStream(manager, settings);
-  const floors = new Map<number, number>();
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    floors.set(partition, floorOf(await consumerInfo(manager, partition), before.last_seq));
-  }
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
+  const consumers = await Promise.all(partitions.map((partition) => consumerInfo(manager, partition).catch(unlessLeaderless)));
+  const floors = consumers.map((consumer) => floorOf(consumer, before.last_seq));
   // after the floors: a floor above the end then means that the stream was rolled back, not that it moved on
   const { state } = await ensureStream(manager, settings);
   return {
     of: (row) => ({
       firstSequence: state.first_seq,
       lastSequence: state.last_seq,
-      ackFloor: floors.get(partitionOf(row.formId)) ?? 0,
+      ackFloor: floors[partitionOf(row.formId)] ?? 0,
     }),
   };
 }
@@ -131,4 +130,9 @@ function floorOf(consumer: ConsumerInfo | undefined, lastSequence: number): numb
   if (!consumer) return 0;
   const { ack_floor: floor, num_pending: toCome, num_ack_pending: inHand } = consumer;
   return toCome + inHand === 0 ? Math.max(floor.stream_seq, lastSequence) : floor.stream_seq;
+}
+
+/** One consumer that nobody leads keeps no event of another partition from being published again. */
+function unlessLeaderless(error: unknown): undefined {
+  if (!isLeaderless(error)) throw error;
 }

@@ -9,7 +9,7 @@ import {
   type JetStreamManager,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { nanos, TimeoutError } from '@nats-io/transport-node';
 
 export const streamName = 'EVENTS';
 
@@ -89,4 +89,15 @@ export async function consumerInfo(manager: JetStreamManager, partition: number)
 /** Whether JetStream says that the stream or consumer is not there, as opposed to not being reachable. */
 export function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.status === 404;
+}
+
+/** JSClusterNotAvailErr. Source: nats-server, server/errors.json. */
+const notAvailable = 10_008;
+
+/**
+ * Whether what was asked about has no leader who could answer: for the moment of an election, or for ever. JetStream says
+ * so where the server that is asked has a copy of it, and is silent where it has none.
+ */
+export function isLeaderless(error: unknown): boolean {
+  return error instanceof TimeoutError || (error instanceof JetStreamApiError && error.code === notAvailable);
 }

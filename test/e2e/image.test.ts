@@ -53,7 +53,7 @@ test('what the Dockerfile makes starts on an empty database, two at a time, deli
   const [response = {}] = householdResponses(formId);
   await client.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', response);
   const [request] = await receiver.waitFor(1);
-  verifySignature(request!, secret);
+  verifySignature(request, secret);
   await client.close();
 
   for (const one of [api, dispatcher]) {

@@ -37,8 +37,8 @@ const shared = (one: string, other: string): string[] => (named(one).networks ??
 
 test('the first lines make every variable without which compose does not start', () => {
   const made = [...readRepository('docker-compose.yml').matchAll(/^#\s+echo "(\w+)=/gm)].map(([, name]) => name);
-  expect(made.toSorted()).toEqual(requiredVariables().toSorted());
-  expect(Object.keys(dotEnv).toSorted()).toEqual(made.toSorted());
+  expect(new Set(made)).toEqual(new Set(requiredVariables()));
+  expect(new Set(made)).toEqual(new Set(Object.keys(dotEnv)));
 });
 
 describe.each(each)('the service %s', (name, service) => {
@@ -163,8 +163,9 @@ describe('Prometheus', () => {
   const config = parse(readRepository('ops/prometheus.yml')) as { rule_files: string[]; scrape_configs: { dns_sd_configs: { names: string[]; type: string; port: number }[] }[] };
 
   test('asks every Formwire once, where it gives its metrics', () => {
-    const asked = config.scrape_configs.flatMap(({ dns_sd_configs }) => dns_sd_configs.flatMap(({ names, port }) => names.map((name) => [name, port])));
-    expect(asked.toSorted()).toEqual(formwires.map(([name, service]) => [name, portOf(service)]).toSorted());
+    const asked = config.scrape_configs.flatMap(({ dns_sd_configs }) => dns_sd_configs.flatMap(({ names, port }) => names.map((name) => [name, port] as const)));
+    expect(asked).toHaveLength(formwires.length);
+    expect(new Map(asked)).toEqual(new Map(formwires.map(([name, service]) => [name, portOf(service)])));
     // the name has an address for each network that both are in
     for (const [name] of formwires) expect(shared('prometheus', name)).toHaveLength(1);
   });
