@@ -57,6 +57,7 @@ function anyValue({ table, name, type, target }: Column, number: number): unknow
   switch (type) {
     case 'text': return name === 'id' ? `${table}-${number}` : name.endsWith('_id') ? `${name.slice(0, -3)}s-${number}` : `${name} ${number}`;
     case 'jsonb': return JSON.stringify({ [name]: number });
+    case 'ARRAY': return [String(number)];
     case 'boolean': return number % 2 === 0;
     case 'timestamp with time zone': return new Date(Date.UTC(2026, 0, number));
     case 'double precision': return number + 0.5;
