@@ -6,6 +6,7 @@ import '../accounts/members.graphql.ts';
 import '../completeness/completeness.graphql.ts';
 import '../deliveries/dead-letters.graphql.ts';
 import '../deliveries/deliveries.graphql.ts';
+import '../deliveries/delivery-changes.graphql.ts';
 import '../deliveries/redeliver.graphql.ts';
 import '../deliveries/response-deliveries.graphql.ts';
 import '../forms/form-files.graphql.ts';

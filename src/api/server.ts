@@ -62,7 +62,7 @@ export interface ApiServerOptions extends ProbeOptions {
 }
 
 /** What subscriptions are told from, and how far back. */
-export type LiveSources = Pick<LiveHubOptions, 'settled' | 'bell' | 'retentionMs' | 'now'>;
+export type LiveSources = Pick<LiveHubOptions, 'orders' | 'retentionMs' | 'now'>;
 
 /** Follows a request for one answer while it runs; `statusOf` tells the answer's status afterwards. */
 export type TraceRequest = (facts: { traceparent: string | undefined; method: string; path: string; statusOf: () => number }, run: () => Promise<void>) => Promise<void>;

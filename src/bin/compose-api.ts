@@ -59,7 +59,7 @@ export interface ApiOptions {
 /** The GraphQL API over a pipeline. */
 export async function openApi(options: ApiOptions): Promise<ApiServer> {
   const { config, databaseUrl, privateKeyPem, oldKeyPems = [], pipeline, sealer, allowLoopback, log, metrics, tracing } = options;
-  const { pool, forms: published, settled, submitter, checks, onCommitted } = pipeline;
+  const { pool, forms: published, orders, submitter, checks, onCommitted } = pipeline;
   const now = () => new Date();
   const connections = shareConnections(config.FORMWIRE_DATABASE_CONNECTIONS);
   const reads = openTenantReads({ url: databaseUrl, max: connections.tenant, log, viewer: viewerOfOperation });
@@ -95,7 +95,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       formHistory: createFormHistoryService({ reads, published }),
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
-      deliveries: createDeliveriesService({ pool: operationPool, reads }),
+      deliveries: createDeliveriesService({ pool: operationPool, reads, onChanged: pipeline.announceDeliveries }),
       completeness: createCompletenessService({ pool: operationPool, reads }),
       integrations: createIntegrationsService({
         ...settingsDeps,
@@ -107,7 +107,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),
-      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, settled, onCommitted }),
+      responses: createResponsesService({ pool: operationPool, reads, forms: published, submitter, checks, limits: callers, settled: orders.events.settled, onCommitted }),
     },
     forkEntityManager: () => orm.em.fork(),
     tokens,
@@ -115,7 +115,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     trustedProxies: config.FORMWIRE_TRUSTED_PROXIES,
     introspection: config.FORMWIRE_INTROSPECTION,
     callers,
-    live: { settled, bell: pipeline.bell, retentionMs: config.FORMWIRE_STREAM_MAX_AGE, now },
+    live: { orders, retentionMs: config.FORMWIRE_STREAM_MAX_AGE, now },
     answerCallback: createCallbacks({
       pool, providerNamed, sealer, log,
       callContext: pipeline.callContext,

@@ -5,11 +5,14 @@ import type { Readiness } from '../api/probes.ts';
 import { createCompletenessCheck, type CompletenessCheck } from '../completeness/completeness-check.ts';
 import type { Config } from '../config.ts';
 import { openPool } from '../db/pool.ts';
+import { deliveryOrder } from '../deliveries/delivery-changes.ts';
 import { redriveDead } from '../deliveries/redrive-dead.ts';
 import { createDispatcher, type Dispatcher, type DispatchStep } from '../dispatcher/dispatcher.ts';
 import { createRedriver, type Redriver } from '../dispatcher/redriver.ts';
-import type { Event } from '../events/event.ts';
+import { subjectsOfForm, type Event } from '../events/event.ts';
+import type { Id } from '../events/id.ts';
 import { createPublishedForms, type PublishedForms } from '../forms/published-forms.ts';
+import type { LiveOrder } from '../graphql/live-topic.ts';
 import { callContext, type CallableIntegration } from '../integrations/call-context.ts';
 import { createResponseChecks, type ResponseChecks } from '../integrations/response-checks.ts';
 import { createFollower } from '../integrations/follow-trackings.ts';
@@ -22,14 +25,14 @@ import { readinessOf } from '../monitoring/readiness.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
 import { createHttpClient } from '../outbound/http-client.ts';
 import { createPublisher } from '../outbox/publisher.ts';
-import { createSettled, type Settled } from '../outbox/settled.ts';
+import { createSettled, eventOrder, type Settled } from '../outbox/settled.ts';
 import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { requestId } from '../request-scope.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
-import { announceDue, announceIntegrations, announceLeases, followAnnouncements } from '../stream/announcements.ts';
+import { announceDeliveries, announceDue, announceIntegrations, announceLeases, deliveriesSubject, followAnnouncements } from '../stream/announcements.ts';
 import { openLink } from '../stream/link.ts';
 import { createBell, type Bell } from '../stream/bell.ts';
 import { createPublishEvent } from '../stream/publish.ts';
@@ -58,9 +61,8 @@ export interface PipelineOptions {
 export interface Pipeline {
   pool: Pool;
   forms: PublishedForms;
-  settled: Settled;
-  /** Rings when there may be something new of a form; in a process of the API. */
-  bell: Bell;
+  /** Of the orders that subscriptions follow: up to where each is settled, and what rings when there may be something new of a form. */
+  orders: Record<LiveOrder, { settled: Settled; bell: Bell }>;
   submitter: Submitter;
   checks: ResponseChecks;
   /** Publishes the events of what was committed; those that do not get through are published again from the outbox. */
@@ -72,6 +74,8 @@ export interface Pipeline {
   announceIntegrations(organizationId: Parameters<typeof announceIntegrations>[1]): void;
   /** Tells dispatchers that pending deliveries are due sooner than they were. */
   announceDue(): void;
+  /** Tells whoever watches them that deliveries of these forms have changed. */
+  announceDeliveries(formIds: Iterable<Id<'form'>>): void;
   /** What a call of an integration's provider may use. */
   callContext(integration: CallableIntegration, signal: AbortSignal): CallContext<unknown>;
   /** Whether each role of this process can do its work, and if not, why. */
@@ -179,6 +183,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
         traceIncoming: tracing?.incoming,
         followAttempt: tracing?.attempt,
         onRecorded: hooks?.onRecorded,
+        onChanged: (formIds) => announceDeliveries(publishing, formIds),
         onAttempted: hooks?.onAttempted,
         onTurn: hooks?.onTurn,
       })
@@ -218,8 +223,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   return {
     pool,
     forms,
-    settled: createSettled({ pool }),
-    bell: createBell({ link: live ?? publishing }),
+    orders: {
+      events: { settled: createSettled({ pool, order: eventOrder }), bell: createBell({ link: live ?? publishing, subjectOf: subjectsOfForm }) },
+      deliveryChanges: { settled: createSettled({ pool, order: deliveryOrder }), bell: createBell({ link: live ?? publishing, subjectOf: deliveriesSubject }) },
+    },
     submitter,
     checks,
     onCommitted,
@@ -229,6 +236,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
     completeness,
     announceIntegrations: (organizationId) => announceIntegrations(publishing, organizationId),
     announceDue: () => announceDue(publishing),
+    announceDeliveries: (formIds) => announceDeliveries(publishing, formIds),
     callContext: providerContext,
     readiness: async () => {
       const hasDatabase = await pool.query('select 1').then(() => true, () => false);

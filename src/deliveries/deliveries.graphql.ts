@@ -3,6 +3,7 @@ import { isId, type Id } from '../events/id.ts';
 import { FormType } from '../forms/forms.graphql.ts';
 import { builder } from '../graphql/builder.ts';
 import { connectionType, keysetPage } from '../graphql/connection.ts';
+import { positionKey, positionOfKey } from '../graphql/cursor.ts';
 import { createLoader } from '../graphql/loader.ts';
 import { nodeRef } from '../graphql/node.ts';
 import { integrationLoader, IntegrationType } from '../integrations/integrations.graphql.ts';
@@ -164,8 +165,8 @@ builder.objectField(FormType, 'deliveries', (t) =>
         return keysetPage({
           args,
           load: (range) => context.services.deliveries.list(context, { formId: form.id, filter: args.filter ?? {}, range }),
-          keyOf: (delivery) => delivery.id,
-          isKey: (key) => isId('dlv', key),
+          keyOf: ({ recordedPosition }) => positionKey(recordedPosition, 'deliveries'),
+          isKey: (key) => positionOfKey(key, 'deliveries') !== undefined,
         });
       },
     },

@@ -4,6 +4,7 @@ import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import type { Found, Stretch } from '../graphql/live-topic.ts';
 import { whyTextUnstorable } from '../storable.ts';
 import { UserError, type Fault } from '../user-error.ts';
 import { groupDead, type DeadGroup } from './dead-groups.ts';
@@ -16,6 +17,7 @@ import {
   type DeliveryFilter,
   type DeliveryRow,
 } from './delivery-rows.ts';
+import { readDeliveryChanges, type ChangesOf, type DeliveryChangeItem } from './delivery-changes.ts';
 import { trackingsOfDeliveries, type TrackingRow } from './tracking-rows.ts';
 import { countPipelines, type PipelineCounts } from './pipeline.ts';
 import { byViewer, maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type By, type RedeliveredByIds, type RedeliverFilter } from './redeliver.ts';
@@ -45,12 +47,14 @@ export interface DeliveriesDeps {
   pool: Pool;
   /** Restricted to the viewer's organisation. */
   reads: Pool;
+  /** Deliveries of these forms were changed. Must not wait or throw. */
+  onChanged: (formIds: ReadonlySet<Id<'form'>>) => void;
 }
 
 export type DeliveriesService = ReturnType<typeof createDeliveriesService>;
 
 /** The log of deliveries. Everything here is for members of the organisation whose responses were delivered; a partner has its own part of it. */
-export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
+export function createDeliveriesService({ pool, reads, onChanged }: DeliveriesDeps) {
   const answer = async (reach: Reach, ids: readonly Id<'dlv'>[]): Promise<DeliveryRow[]> => {
     const rows = await readDeliveries(reads, { reach, ids: ids.slice(0, maxAnswered) });
     return ids.flatMap((id) => rows.get(id) ?? []);
@@ -61,7 +65,8 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
       throw new UserError('TOO_MANY', `At most ${maxRedeliveredByIds} deliveries can be named at once; ${wanted.length} were.`, ['deliveryIds']);
     }
     const ids = [...new Set(wanted)].filter((id) => isId('dlv', id));
-    const { redelivered, withoutIntegration, withoutResponse } = await redeliverByIds(pool, { reach, ids, by });
+    const { redelivered, withoutIntegration, withoutResponse, formIds } = await redeliverByIds(pool, { reach, ids, by });
+    onChanged(formIds);
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
     const errors = faultsOf(wanted, { redelivered: faultless, withoutIntegration: new Set(withoutIntegration), withoutResponse: new Set(withoutResponse) });
@@ -71,7 +76,8 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
   const redeliverFound = async ({ reach, by }: Redelivering, filter: RedeliverFilter): Promise<Redelivered> => {
     if (filter.status === 'canceled') throw new UserError('INVALID_INPUT', 'What was canceled has nobody to be sent to.', ['filter', 'status']);
     requireIds(filter, ['filter']);
-    const { redelivered, hasMore } = await redeliverByFilter(pool, { reach, filter, by });
+    const { redelivered, hasMore, formIds } = await redeliverByFilter(pool, { reach, filter, by });
+    onChanged(formIds);
     return { count: redelivered.length, deliveries: await answer(reach, redelivered), hasMore, errors: [] };
   };
 
@@ -85,6 +91,10 @@ export function createDeliveriesService({ pool, reads }: DeliveriesDeps) {
       requireIds(page.filter, ['filter']);
       return pageOfDeliveries(reads, { ...page, reach: reachOf(requirePermission(caller, 'deliveries:read')) });
     },
+
+    /** What has changed in a stretch of the order of changes, as the viewer reaches it. */
+    readChanges: (caller: Caller, of: Omit<ChangesOf, 'reach'>, stretch: Stretch): Promise<Found<DeliveryChangeItem>> =>
+      readDeliveryChanges(reads, { ...of, reach: reachOf(requirePermission(caller, 'deliveries:read')) }, stretch),
 
     /** The deliveries of responses; a response that the viewer does not reach has no entry. */
     ofResponses: async (caller: Caller, responseIds: readonly Id<'resp'>[]): Promise<Map<Id<'resp'>, DeliveryRow[]>> =>
@@ -132,7 +142,7 @@ async function ifAllowed<Key, Value>(caller: Caller, read: (reach: Reach) => Pro
 
 function faultsOf(
   wanted: readonly string[],
-  { redelivered, withoutIntegration, withoutResponse }: { [Kind in keyof RedeliveredByIds]: ReadonlySet<string> },
+  { redelivered, withoutIntegration, withoutResponse }: { [Kind in Exclude<keyof RedeliveredByIds, 'formIds'>]: ReadonlySet<string> },
 ): Fault[] {
   return wanted.flatMap((id, index): Fault[] => {
     const path = ['deliveryIds', index];

@@ -4,6 +4,7 @@ import { allOf, sql, trusted, type Sql } from '../bound-sql.ts';
 import type { EventType } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
+import { positionOfKey } from '../graphql/cursor.ts';
 import type { AttemptOutcome } from './attempt.entity.ts';
 import type { DeliveryStatus, Redeliverer } from './delivery.entity.ts';
 
@@ -27,6 +28,8 @@ export interface DeliveryRow {
   redeliveredBy: Redeliverer | null;
   redeliveredById: Id<'usr'> | null;
   redrives: number;
+  /** Where it was first recorded, in the order in which deliveries change. */
+  recordedPosition: number;
 }
 
 export interface AttemptRow {
@@ -52,11 +55,13 @@ export interface DeliveryFilter {
   errorClass?: string | null | undefined;
 }
 
-const columns = trusted(`
+/** Of `deliveries d`, for a DeliveryRow. */
+export const deliveryColumns = trusted(`
   d.id, d.event_id as "eventId", d.event_type as "eventType", d.response_id as "responseId",
   d.integration_id as "integrationId", d.status, d.reason, d.error_class as "errorClass", d.attempts as "attemptCount",
   d.next_attempt_at as "nextAttemptAt", d.created_at as "createdAt", d.finished_at as "finishedAt",
   d.redelivered_at as "redeliveredAt", d.redelivered_by as "redeliveredBy", d.redelivered_by_id as "redeliveredById", d.redrives,
+  d.recorded_position::float8 as "recordedPosition",
   coalesce((
     select case d.event_type when 'response.deleted' then r.erased_at else r.submitted_at end from responses r where r.id = d.response_id
   ), d.created_at) as "occurredAt"`);
@@ -66,7 +71,7 @@ export async function readDeliveries(
   pool: Pool,
   key: { reach: Reach; ids: readonly Id<'dlv'>[] },
 ): Promise<Map<Id<'dlv'>, DeliveryRow>> {
-  const query = sql`select ${columns} from deliveries d where d.id = any(${key.ids}) and ${deliveriesIn(key.reach)}`;
+  const query = sql`select ${deliveryColumns} from deliveries d where d.id = any(${key.ids}) and ${deliveriesIn(key.reach)}`;
   const { rows } = await pool.query<DeliveryRow>({ name: `deliveries-by-id-${key.reach.kind}`, ...query.toQuery() });
   return new Map(rows.map((row) => [row.id, row]));
 }
@@ -79,20 +84,27 @@ export interface DeliveryPage {
   range: KeysetRange;
 }
 
-/** Deliveries, of a form, in the order of their ids, which is that of their creation. */
+/** Deliveries in the order in which they were first recorded; those of all forms in that of their ids, which is nearly the same. */
 export async function pageOfDeliveries(pool: Pool, page: DeliveryPage): Promise<DeliveryRow[]> {
   const { reach, formId, filter, range } = page;
-  const conditions = [
-    formId ? sql`d.form_id = ${formId}` : undefined,
-    deliveriesIn(reach),
-    range.after === undefined ? undefined : sql`d.id > ${range.after}`,
-    range.before === undefined ? undefined : sql`d.id < ${range.before}`,
-    ...filterConditions(filter),
-  ];
-  const direction = trusted(range.reversed ? 'desc' : 'asc');
-  const query = sql`select ${columns} from deliveries d where ${allOf(conditions)} order by d.id ${direction} limit ${range.limit}`;
+  const { stretch, order } = formId ? stretchOfForm(formId, range) : { stretch: [], order: ['d.id'] };
+  const direction = range.reversed ? 'desc' : 'asc';
+  const ordered = trusted(order.map((column) => `${column} ${direction}`).join(', '));
+  const query = sql`
+    select ${deliveryColumns} from deliveries d
+    where ${allOf([...stretch, deliveriesIn(reach), ...filterConditions(filter)])} order by ${ordered} limit ${range.limit}`;
   const { rows } = await pool.query<DeliveryRow>(query.toQuery());
   return rows;
+}
+
+/** Written so that only the index that is made for it can serve it: see `response-rows.ts`. */
+function stretchOfForm(formId: Id<'form'>, range: KeysetRange): { stretch: Sql[]; order: readonly string[] } {
+  const after = positionOfKey(range.after ?? '', 'deliveries') ?? Number.MIN_SAFE_INTEGER;
+  const before = positionOfKey(range.before ?? '', 'deliveries') ?? Number.MAX_SAFE_INTEGER;
+  return {
+    stretch: [sql`(d.form_id, d.recorded_position) > (${formId}, ${after})`, sql`(d.form_id, d.recorded_position) < (${formId}, ${before})`],
+    order: ['d.form_id', 'd.recorded_position'],
+  };
 }
 
 /** How many deliveries within reach a filter finds. */
@@ -124,7 +136,7 @@ export async function deliveriesOfResponses(
   const owned = sql`
     select r.id from responses r join forms f on f.id = r.form_id and ${formsIn(reach)} where r.id = any(${responseIds})`;
   const found = sql`
-    select ${columns} from deliveries d
+    select ${deliveryColumns} from deliveries d
     where d.response_id = any(${responseIds}) and ${deliveriesIn(reach)} order by d.id`;
   const [responses, deliveries] = await Promise.all([
     pool.query<{ id: Id<'resp'> }>(owned.toQuery()),

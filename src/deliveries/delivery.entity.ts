@@ -51,9 +51,17 @@ const DeliverySchema = defineEntity({
     replayedFrom: p.text().$type<DeliveryStatus>().nullable(),
     createdAt: timeColumn(),
     finishedAt: timeColumn().nullable(),
+    /** Place in the order in which deliveries change, of its first record. Grows from one commit to the next. */
+    recordedPosition: p.bigint('number').columnType('bigint').defaultRaw(`nextval('delivery_position_seq'::regclass)`).ignoreSchemaChanges('default'),
+    /** The same of its last change after that, drawn by a trigger; null: as it was recorded. */
+    changedPosition: p.bigint('number').columnType('bigint').nullable(),
   },
   indexes: [
-    { properties: ['formId', 'id'] },
+    { properties: ['formId', 'recordedPosition'] },
+    {
+      name: 'deliveries_changed_index',
+      expression: `create index "deliveries_changed_index" on "deliveries" ("form_id", "changed_position") where changed_position is not null`,
+    },
     {
       name: 'deliveries_due_index',
       expression:

@@ -55,6 +55,7 @@ export interface FinishedEvent {
 /** A later outcome of a delivery that was claimed. */
 export interface RetryOutcome extends DeliveryState {
   id: Id<'dlv'>;
+  formId: Id<'form'>;
   lease: Lease;
 }
 

@@ -48,7 +48,7 @@ const restart = (reach: Reach, { condition, limit, by }: { condition: Sql; limit
       redelivered_at = now(), redelivered_by = ${by.by}, redelivered_by_id = ${by.userId}, redrives = 0,
       job_id = case when d.replay_id is null then d.job_id end, replay_id = null, replayed_from = null
   from chosen where d.id = chosen.id
-  returning d.id`;
+  returning d.id, d.form_id as "formId"`;
 
 /** What became of deliveries that were asked for by id. */
 export interface RedeliveredByIds {
@@ -58,20 +58,30 @@ export interface RedeliveredByIds {
   withoutIntegration: Id<'dlv'>[];
   /** Their response is erased: there is nothing to send. */
   withoutResponse: Id<'dlv'>[];
+  /** Whose deliveries were changed. */
+  formIds: Set<Id<'form'>>;
 }
+
+/** A delivery that is pending anew. */
+interface Restarted {
+  id: Id<'dlv'>;
+  formId: Id<'form'>;
+}
+
+const formsOf = (restarted: readonly Restarted[]): Set<Id<'form'>> => new Set(restarted.map(({ formId }) => formId));
 
 /** Redelivers what of these ids is within reach. An id in no list is not. */
 export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: readonly Id<'dlv'>[]; by: By }): Promise<RedeliveredByIds> {
   const { reach, ids, by } = key;
   const update = restart(reach, { condition: sql`d.id = any(${ids})`, limit: ids.length, by });
-  const restarted = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
+  const restarted = await pool.query<Restarted>(update.toQuery());
   const done = new Set(restarted.rows.map((row) => row.id));
   const others = sql`
     select d.id, case when ${isErased} then 'erased' when ${isBeingTried} then 'being tried' else 'refused' end as kind from deliveries d
     where ${deliveriesIn(reach)} and d.id = any(${ids.filter((id) => !done.has(id))})`;
   const { rows } = await pool.query<{ id: Id<'dlv'>; kind: 'erased' | 'being tried' | 'refused' }>(others.toQuery());
   const idsOf = (kind: string): Id<'dlv'>[] => rows.filter((row) => row.kind === kind).map((row) => row.id);
-  return { redelivered: [...done, ...idsOf('being tried')], withoutIntegration: idsOf('refused'), withoutResponse: idsOf('erased') };
+  return { redelivered: [...done, ...idsOf('being tried')], withoutIntegration: idsOf('refused'), withoutResponse: idsOf('erased'), formIds: formsOf(restarted.rows) };
 }
 
 /**
@@ -81,7 +91,7 @@ export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: reado
 export async function redeliverByFilter(
   pool: Pool,
   key: { reach: Reach; filter: RedeliverFilter; by: By },
-): Promise<{ redelivered: Id<'dlv'>[]; hasMore: boolean }> {
+): Promise<{ redelivered: Id<'dlv'>[]; hasMore: boolean; formIds: Set<Id<'form'>> }> {
   const { reach, filter, by } = key;
   const status = filter.status ?? 'dead';
   const condition = allOf([
@@ -90,6 +100,6 @@ export async function redeliverByFilter(
     ...filterConditions({ ...filter, status }),
   ]);
   const update = restart(reach, { condition, limit: maxRedeliveredByFilter, by });
-  const { rows } = await pool.query<{ id: Id<'dlv'> }>(update.toQuery());
-  return { redelivered: rows.map((row) => row.id).toSorted(), hasMore: rows.length === maxRedeliveredByFilter };
+  const { rows } = await pool.query<Restarted>(update.toQuery());
+  return { redelivered: rows.map((row) => row.id).toSorted(), hasMore: rows.length === maxRedeliveredByFilter, formIds: formsOf(rows) };
 }

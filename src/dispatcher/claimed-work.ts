@@ -35,7 +35,7 @@ export async function claimedWork(facts: {
     const lease = leases.get(one.partition);
     if (!lease) return [];
     if (!event) {
-      recorder.retry({ ...canceled(one, erasedReason), id: one.id, lease });
+      recorder.retry({ ...canceled(one, erasedReason), id: one.id, formId: one.formId, lease });
       return [];
     }
     return [
@@ -50,7 +50,7 @@ export async function claimedWork(facts: {
         replayId: one.replayId ?? undefined,
         since: performance.now(),
         isOurs: () => partitions.isHeld(lease) && performance.now() < expiresAt,
-        settle: (state, onRecorded) => recorder.retry({ ...state, id: one.id, lease }, onRecorded),
+        settle: (state, onRecorded) => recorder.retry({ ...state, id: one.id, formId: one.formId, lease }, onRecorded),
       },
     ];
   });

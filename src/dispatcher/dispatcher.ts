@@ -42,6 +42,8 @@ export interface DispatcherOptions extends OpenLaneOptions {
   traceIncoming?: ((incoming: Incoming) => Incoming) | undefined;
   /** A batch of outcomes was written, and how long that took. */
   onRecorded?: ((batch: { entries: number; durationMs: number }) => void) | undefined;
+  /** Deliveries of these forms have changed. Must not wait or throw. */
+  onChanged?: ((formIds: ReadonlySet<Id<'form'>>) => void) | undefined;
 }
 
 /** What a dispatcher is at. */
@@ -76,7 +78,7 @@ const leastRoundMs = 10;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { pool, writePool, log, retryPollMs } = options;
   const id = newId('dsp');
-  const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep, onRecorded: options.onRecorded });
+  const recorder = createRecorder({ pool: writePool, owner: id, log, onStep: options.onStep, onRecorded: options.onRecorded, onChanged: options.onChanged });
   const waker = createWaker();
   const calls = createCalls();
   /** As of the last round. What the stream had before this dispatcher came is looked up anyway. */

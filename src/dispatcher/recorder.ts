@@ -34,6 +34,8 @@ export interface RecorderOptions {
   onStep?: ((step: 'recording' | 'recorded') => void) | undefined;
   /** A batch was written, and how long that took. */
   onRecorded?: ((batch: { entries: number; durationMs: number }) => void) | undefined;
+  /** Deliveries of these forms have changed. Must not wait or throw. */
+  onChanged?: ((formIds: ReadonlySet<Id<'form'>>) => void) | undefined;
 }
 
 type FirstEntry =
@@ -141,6 +143,7 @@ function createShard(options: RecorderOptions & { signal: AbortSignal }): Shard 
       await writeStubbornly(writeRetries, batch.filter((entry) => entry.kind === 'retry'));
       await writeStubbornly(writeFirsts, batch.filter((entry) => entry.kind !== 'retry'));
       written += batch.length;
+      options.onChanged?.(formsOf(batch));
       options.onRecorded?.({ entries: batch.length, durationMs: performance.now() - begunAt });
       for (const { resolve } of waiting.filter(({ until }) => until <= written)) resolve();
       waiting = waiting.filter(({ until }) => until > written);
@@ -164,6 +167,8 @@ function createShard(options: RecorderOptions & { signal: AbortSignal }): Shard 
     queued: () => queue.length,
   };
 }
+
+const formsOf = (entries: readonly Entry[]): Set<Id<'form'>> => new Set(entries.flatMap((entry) => (entry.kind === 'nothing' ? [] : [entry.outcome.formId])));
 
 /** Classes 22 and 23, data exceptions and constraint violations: the statement would fail again. */
 function isRefusal(error: unknown): boolean {

@@ -47,6 +47,12 @@ const maxHashes = 10_000;
 /** The partition (0 to 15) all events of a form belong to. */
 export const partitionOf = (formId: string): number => Number.parseInt(formHash(formId).g, 16);
 
+/** What matches the subjects of all events of a form. */
+export function subjectsOfForm(formId: string): string {
+  const { g, s } = formHash(formId);
+  return `events.${g}.${s}.${formId}.>`;
+}
+
 /** The subject an event is published under: `events.<g>.<s>.<formId>.<noun>.<verb>`. */
 export function subjectOf(event: Pick<Event, 'formId' | 'type'>): string {
   const { g, s } = formHash(event.formId);

@@ -1,5 +1,4 @@
 import { GraphQLError } from 'graphql';
-import { encodeCursor, positionKey } from '../graphql/cursor.ts';
 
 /** Why a subscription ends before its subscriber ends it; told as an error with the cursor to go on from. */
 export type EndingCode = 'UNAUTHENTICATED' | 'PERMISSIONS_CHANGED' | 'TOO_SLOW' | 'SHUTTING_DOWN';
@@ -14,9 +13,9 @@ const messages: Record<EndingCode, string> = {
 /** How long subscribers wait before they come back from a process that stops, in milliseconds: spread, so that they do not come to the next one all at once. */
 const comeBackMs = { least: 100, most: 1_000 };
 
-/** A subscription's last error. `position`: the last one that its subscriber was told. */
-export function endingOf(code: EndingCode, position: number): GraphQLError {
-  return withPlace(code === 'SHUTTING_DOWN' ? stopping() : new GraphQLError(messages[code], { extensions: { code } }), position);
+/** A subscription's last error, with the cursor of what its subscriber was told last. */
+export function endingOf(code: EndingCode, cursor: string): GraphQLError {
+  return withCursor(code === 'SHUTTING_DOWN' ? stopping() : new GraphQLError(messages[code], { extensions: { code } }), cursor);
 }
 
 /** That this process stops, and when to come back to another. */
@@ -26,7 +25,7 @@ export function stopping(): GraphQLError {
 }
 
 /** The same error with where to go on from. */
-export function withPlace(error: GraphQLError, position: number): GraphQLError {
-  error.extensions['cursor'] = encodeCursor(positionKey(position));
+export function withCursor(error: GraphQLError, cursor: string): GraphQLError {
+  error.extensions['cursor'] = cursor;
   return error;
 }

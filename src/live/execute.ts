@@ -46,7 +46,7 @@ export async function executeItems(deps: ExecuteDeps, { topic, args, createConte
     refusePassing(result);
     const sized = withinSize(result, { most: limits.answerBytes, isMutation: false });
     const masked = sized.errors ? { ...sized, errors: sized.errors.map(maskError) } : sized;
-    return { position, cursor: encodeCursor(positionKey(position)), json: JSON.stringify(masked) };
+    return { position, cursor: encodeCursor(positionKey(position, topic.order)), json: JSON.stringify(masked) };
   });
 }
 

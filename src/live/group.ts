@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LiveItem } from '../graphql/live-topic.ts';
+import type { Found, LiveItem, Stretch } from '../graphql/live-topic.ts';
 import type { Settled } from '../outbox/settled.ts';
-import type { BoundedCache } from '../bounded-cache.ts';
 import { Batch, type Frame } from './batch.ts';
 import type { Gate } from './gate.ts';
 import type { Member } from './member.ts';
 import { pageSizes } from './page-sizes.ts';
+import type { RecentPages } from './recent-pages.ts';
 
 export interface GroupDeps {
   /** Tells its pages from those of others. */
   name: string;
-  /** Stretches that were just told, of all groups: within a bound on what they hold. */
-  recent: BoundedCache<string, Page>;
+  /** Of all groups: within a bound on what they hold. */
+  recent: RecentPages;
   /** Of the order that its positions are of. */
-  settled: Settled;
-  read: (stretch: { after: number; upTo: number; limit: number }) => Promise<LiveItem[]>;
+  settled: Pick<Settled, 'known' | 'find'> & { isBehind?(): boolean };
+  read: (stretch: Stretch) => Promise<Found>;
   execute: (items: readonly LiveItem[]) => Promise<Frame[]>;
   /** Whether the same may go well later. */
   isPassing: (error: unknown) => boolean;
@@ -70,13 +70,11 @@ export function createGroup(deps: GroupDeps, start: number): Group {
   let isRung = false;
 
   const readPage = async (after: number, upTo: number): Promise<Page> => {
-    const limit = size.next();
-    const items = await deps.read({ after, upTo, limit });
+    const { items, end } = await deps.read({ after, upTo, limit: size.next() });
     const frames = await deps.execute(items);
     const bytes = frames.reduce((sum, { json }) => sum + json.length, 0);
     size.note(bytes);
-    const last = items.at(-1);
-    const found = { batch: new Batch(frames), end: last && items.length === limit ? last.position : upTo };
+    const found = { batch: new Batch(frames), end };
     if (bytes > 0) recent.set(`${name} ${after}`, found, bytes);
     return found;
   };
@@ -98,6 +96,7 @@ export function createGroup(deps: GroupDeps, start: number): Group {
       countMissed(batch.frames.length);
       for (const member of members) if (!member.tell(batch, end)) fall(member, batch.frames.length);
     }
+    if (settled.isBehind?.()) isRung = true; // what this ring was for may be still to come
   };
 
   const fall = (member: Member, missed: number): void => {

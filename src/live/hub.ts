@@ -4,9 +4,9 @@ import type { Standings } from '../accounts/standings.ts';
 import type { ApiLimits } from '../api/limits.ts';
 import { executionArgs } from '../api/operation.ts';
 import type { ReadyOperation } from '../api/prepare.ts';
-import { createBoundedCache } from '../bounded-cache.ts';
 import { requireViewer, type Context } from '../graphql/context.ts';
-import { LiveTopic } from '../graphql/live-topic.ts';
+import { encodeCursor, positionKey } from '../graphql/cursor.ts';
+import { LiveTopic, type LiveOrder } from '../graphql/live-topic.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Log } from '../log.ts';
@@ -15,16 +15,17 @@ import type { Bell } from '../stream/bell.ts';
 import { stopping, type EndingCode } from './ending.ts';
 import { executeItems, isPassing } from './execute.ts';
 import { createGate } from './gate.ts';
-import { createGroup, type Group, type Page } from './group.ts';
+import { createGroup, type Group, type GroupDeps } from './group.ts';
 import { createMember, type Member, type Outlet } from './member.ts';
+import { createRecentPages } from './recent-pages.ts';
 import { sharingKey } from './sharing.ts';
 import { startOf } from './start.ts';
 import { watchMembers } from './watch.ts';
 
 export interface LiveHubOptions {
   schema: GraphQLSchema;
-  settled: Settled;
-  bell: Bell;
+  /** Of each order that is followed: up to where it is settled, and what rings when something is new. */
+  orders: Record<LiveOrder, { settled: Settled; bell: Bell }>;
   standings: Pick<Standings, 'ofMany'>;
   maskError: (error: GraphQLError) => GraphQLError;
   limits: Pick<ApiLimits, 'operationMs' | 'answerBytes' | 'unreadItems' | 'unreadBytes' | 'unreadMs'>;
@@ -63,20 +64,22 @@ export interface LiveHub {
 
 /** At a time, of all groups: what is new, and what somebody missed. So those who are there do not wait for those who come back. */
 const atOnce = { live: 4, catchUp: 2 };
+const liveOrders = ['events', 'deliveryChanges'] as const satisfies LiveOrder[];
 const maxRecentChars = 32 * 1024 * 1024;
 /** How often to look for what no ring has told of, how often while none comes through, and how often at states, for which nothing rings. */
 const lookEveryMs = { up: 5_000, down: 1_000, state: 1_000 };
 
 export function createLiveHub(options: LiveHubOptions): LiveHub {
-  const { schema, settled, bell, maskError, limits, log } = options;
+  const { schema, orders, retentionMs, now, maskError, limits, log } = options;
   const groups = new Map<string, Watched>();
-  const recent = createBoundedCache<string, Page>({ maxWeight: maxRecentChars });
+  const recent = createRecentPages({ maxChars: maxRecentChars, now });
   const gates = { live: createGate(atOnce.live), catchUp: createGate(atOnce.catchUp) };
   const closing = new AbortController();
   const onTrouble = (error: unknown): void => log.warn({ err: error }, 'live.interrupted');
   const errorOf = (error: unknown): GraphQLError => maskError(asGraphqlError(error));
 
   const openGroup = (key: string, { topic, args, viewer, address, start }: Opening): Watched => {
+    const { settled, bell } = orders[topic.order];
     const createContext = (): Context => options.createContext(viewer, address);
     const authorize = (): Promise<void> => {
       const context = createContext();
@@ -91,7 +94,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
       },
       start,
     );
-    const watched = { group, order, authorize, silence: bell.listen(topic.formId, group.ring), members: new Set<Member>() };
+    const watched: Watched = { group, topic, order, authorize, silence: bell.listen(topic.formId, group.ring), members: new Set<Member>() };
     groups.set(key, watched);
     return watched;
   };
@@ -109,11 +112,12 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const found = await topicOf({ schema, ready, context });
     if ('refused' in found) return { refused: masked(found.refused, maskError) };
     const { topic, args } = found;
-    const start = await onBehalfOf(context, () => startOf(options, { topic, after: call.lastEventId ?? topic.after }));
+    const { settled } = orders[topic.order];
+    const start = await onBehalfOf(context, () => startOf({ settled, retentionMs, now }, { topic, after: call.lastEventId ?? topic.after }));
     const key = sharingKey(schema, { ready, viewer, topic });
     const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, (topic.state ?? settled).known()) });
     const member = createMember({
-      viewer, until, position: start, outlet, unreadBytes: limits.unreadBytes, errorOf,
+      viewer, until, position: start, cursorOf: (position) => encodeCursor(positionKey(position, topic.order)), outlet, unreadBytes: limits.unreadBytes, errorOf,
       onOver: () => {
         watched.members.delete(member);
         watched.group.leave(member);
@@ -126,17 +130,20 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
   };
 
   const members = (): Member[] => [...groups.values()].flatMap((watched) => [...watched.members]);
-  const look = async (everyMs: () => number, isLookedAt: (order: Watched['order']) => boolean): Promise<void> => {
+  const look = async (everyMs: () => number, isLookedAt: (watched: Watched) => boolean): Promise<void> => {
     while (!closing.signal.aborted) {
       await sleep(everyMs(), undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
-      const watched = [...groups.values()].filter(({ order }) => isLookedAt(order));
+      const watched = [...groups.values()].filter(isLookedAt);
       if (closing.signal.aborted) continue;
       await Promise.all([...new Set(watched.map(({ order }) => order))].map((order) => order.find().catch(onTrouble)));
       for (const { group, order } of watched) if (group.position() < order.known()) group.ring();
     }
   };
-  void look(() => (bell.isUp() ? lookEveryMs.up : lookEveryMs.down), (order) => order === settled);
-  void look(() => lookEveryMs.state, (order) => order !== settled);
+  for (const name of liveOrders) {
+    const { bell } = orders[name];
+    void look(() => (bell.isUp() ? lookEveryMs.up : lookEveryMs.down), ({ topic }) => !topic.state && topic.order === name);
+  }
+  void look(() => lookEveryMs.state, ({ topic }) => topic.state !== undefined);
   watchMembers({ ...options, groups: () => groups.values(), unreadMs: limits.unreadMs, signal: closing.signal });
 
   return {
@@ -168,8 +175,9 @@ interface Opening {
 /** A group, with what it takes to keep it. */
 export interface Watched {
   group: Group;
+  topic: LiveTopic;
   /** What its positions are of. */
-  order: Pick<Settled, 'known' | 'find'>;
+  order: GroupDeps['settled'];
   /** Throws where its viewers may not have it any more. */
   authorize: () => Promise<void>;
   silence: () => void;

@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Batch } from './batch.ts';
-import { endingOf, withPlace, type EndingCode } from './ending.ts';
+import { endingOf, withCursor, type EndingCode } from './ending.ts';
 
 /** The subscriber's end of a connection. Nothing here waits for it: what it does not take gathers, up to a bound. */
 export interface Outlet {
@@ -42,6 +42,8 @@ export interface MemberOptions {
   viewer: Viewer;
   until: Date | undefined;
   position: number;
+  /** The cursor that goes on after a position. */
+  cursorOf: (position: number) => string;
   outlet: Outlet;
   /** What may gather that is handed over and not taken. */
   unreadBytes: number;
@@ -50,7 +52,7 @@ export interface MemberOptions {
   onOver: () => void;
 }
 
-export function createMember({ viewer, until, outlet, unreadBytes, errorOf, onOver, ...options }: MemberOptions): Member {
+export function createMember({ viewer, until, cursorOf, outlet, unreadBytes, errorOf, onOver, ...options }: MemberOptions): Member {
   const over = new AbortController();
   let { position } = options;
   let handedOver = 0;
@@ -66,7 +68,7 @@ export function createMember({ viewer, until, outlet, unreadBytes, errorOf, onOv
     outlet.end(error);
     leave();
   };
-  const end = (why: EndingCode): void => endWith(endingOf(why, position));
+  const end = (why: EndingCode): void => endWith(endingOf(why, cursorOf(position)));
 
   return {
     viewer,
@@ -95,7 +97,7 @@ export function createMember({ viewer, until, outlet, unreadBytes, errorOf, onOv
       takenBefore = unread > 0 ? taken : -1;
     },
     end,
-    fail: (error) => endWith(withPlace(errorOf(error), position)),
+    fail: (error) => endWith(withCursor(errorOf(error), cursorOf(position))),
     leave,
   };
 }

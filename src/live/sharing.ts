@@ -4,7 +4,7 @@ import type { LiveTopic } from '../graphql/live-topic.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 
 /** What shows the same to all members of an organisation with the same role: nothing here asks who somebody is. */
-const impersonal = new Set(['ResponseEvent', 'Event', 'Response', 'Respondent', 'Collector', 'Flag', 'Answer', 'Question', 'Choice', 'Section', 'Form', 'Pipeline', 'Delivery', 'Attempt']);
+const impersonal = new Set(['ResponseEvent', 'Event', 'Response', 'Respondent', 'Collector', 'Flag', 'Answer', 'Question', 'Choice', 'Section', 'Form', 'Pipeline', 'DeliveryChange', 'Delivery', 'Attempt', 'Tracking']);
 
 /**
  * Names those who can be told the very same bytes: the same things of the same topic, asked for by the same operation

@@ -3,10 +3,13 @@ import type { ClientBase, Pool } from 'pg';
 /** Positions begin at the microseconds since 1970: far more than anybody draws in the time, and exact as a double until 2255. */
 const perSecond = 1_000_000;
 
+/** Of all events, and of changes of deliveries; an earlier schema has not both. */
+const sequences = ['outbox_position_seq', 'delivery_position_seq'];
+
 /** A sequence that was never drawn from has nothing behind it to be told from. */
-const begin = `
-  select setval('outbox_position_seq', present.position)
-  from outbox_position_seq s, (select floor(extract(epoch from clock_timestamp()) * ${perSecond})::bigint as position) present
+const begin = (sequence: string): string => `
+  select setval('${sequence}', present.position)
+  from ${sequence} s, (select floor(extract(epoch from clock_timestamp()) * ${perSecond})::bigint as position) present
   where s.is_called and present.position > s.last_value + ${perSecond}`;
 
 /**
@@ -17,5 +20,6 @@ const begin = `
  * clock or without it; callers come one after the other.
  */
 export async function beginPositionsAnew(client: Pick<ClientBase | Pool, 'query'>): Promise<void> {
-  await client.query(begin);
+  const { rows } = await client.query<{ sequence: string }>('select sequence from unnest($1::text[]) as sequence where to_regclass(sequence) is not null', [sequences]);
+  for (const { sequence } of rows) await client.query(begin(sequence));
 }

@@ -20,7 +20,8 @@ const ChangeSchema = defineEntity({
 
 /**
  * An event that tells of a change: every one but `response.created`, which the response's own row tells. Written by a
- * trigger of the outbox, and kept when the outbox lets go of the event.
+ * trigger of the outbox, and kept when the outbox lets go of the event, for as long as its response is: whoever accounts
+ * for a time long past or sends it again goes by it, and a cursor that has expired is known by what followed it.
  */
 export class Change extends ChangeSchema.class {}
 ChangeSchema.setClass(Change);

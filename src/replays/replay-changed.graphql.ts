@@ -1,7 +1,7 @@
 import type { Id } from '../events/id.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
-import { LiveTopic, type LiveItem } from '../graphql/live-topic.ts';
+import { foundAll, LiveTopic, type LiveItem } from '../graphql/live-topic.ts';
 import { noReplay } from './change-replay.ts';
 import { replayLoader, ReplayType } from './replays.graphql.ts';
 
@@ -13,11 +13,12 @@ async function topicOf(id: string, context: Context): Promise<LiveTopic<ReplaySt
   const { id: replayId, formId, progress } = await context.services.replays.watch(context, id);
   return new LiveTopic<ReplayState>({
     key: `replay ${replayId}`,
+    order: 'events',
     formId,
     after: undefined,
     state: progress,
     authorize: async (caller) => void (await caller.services.replays.watch(caller, replayId)),
-    read: async ({ after, upTo }) => (upTo > after ? [{ replayId, position: upTo, occurredAt: new Date() }] : []),
+    read: async (stretch) => foundAll(stretch, stretch.upTo > stretch.after ? [{ replayId, position: stretch.upTo }] : []),
     select: async (items) => items,
   });
 }

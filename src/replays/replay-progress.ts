@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { createBoundedCache } from '../bounded-cache.ts';
 import type { Id } from '../events/id.ts';
-import type { LiveOrder } from '../graphql/live-topic.ts';
+import type { StateOrder } from '../graphql/live-topic.ts';
 import { readReplays, type ReplayRow } from './replay-rows.ts';
 
 const mostRemembered = 1_000;
@@ -10,8 +10,8 @@ const mostRemembered = 1_000;
  * How far replays are, for those who watch: each state that is found gets a place behind the one before, so that what is
  * told is the state as it is, and never an older one after a newer. All who watch a replay in a process share the looking.
  */
-export function createReplayProgress({ pool }: { pool: Pool }): (id: Id<'rpl'>) => LiveOrder {
-  const orders = createBoundedCache<Id<'rpl'>, LiveOrder>({ maxWeight: mostRemembered });
+export function createReplayProgress({ pool }: { pool: Pool }): (id: Id<'rpl'>) => StateOrder {
+  const orders = createBoundedCache<Id<'rpl'>, StateOrder>({ maxWeight: mostRemembered });
   return (id) => {
     const order = orders.get(id) ?? orderOf(pool, id);
     orders.set(id, order, 1);
@@ -19,7 +19,7 @@ export function createReplayProgress({ pool }: { pool: Pool }): (id: Id<'rpl'>) 
   };
 }
 
-function orderOf(pool: Pool, id: Id<'rpl'>): LiveOrder {
+function orderOf(pool: Pool, id: Id<'rpl'>): StateOrder {
   let known = 0;
   let seen = '';
   let finding: Promise<number> | undefined;

@@ -3,7 +3,7 @@ import { reachOf } from '../accounts/reach.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { Caller } from '../graphql/context.ts';
-import type { LiveOrder } from '../graphql/live-topic.ts';
+import type { StateOrder } from '../graphql/live-topic.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UserError } from '../user-error.ts';
 import { changeReplay, noReplay, startReplay, type ActsBy } from './change-replay.ts';
@@ -74,7 +74,7 @@ export function createReplaysService(deps: ReplaysDeps) {
     cancel: change('canceled'),
 
     /** What there is to watch of a replay. Throws UserError where it is not the caller's. */
-    async watch(caller: Caller, id: string): Promise<{ id: Id<'rpl'>; formId: Id<'form'>; progress: LiveOrder }> {
+    async watch(caller: Caller, id: string): Promise<{ id: Id<'rpl'>; formId: Id<'form'>; progress: StateOrder }> {
       const viewer = requirePermission(caller, 'replays:read');
       if (!isId('rpl', id)) throw noReplay();
       const { formId } = await read(viewer, id);

@@ -40,6 +40,7 @@ async function topicOf(kind: 'created' | 'changed', { formId, after, where }: Ar
   const filter = typeof where === 'string' ? await responses.filterOf(formId, where) : undefined;
   return new LiveTopic<ResponseEventItem>({
     key: JSON.stringify([kind, formId, where ?? null]),
+    order: 'events',
     formId,
     after: after ?? undefined,
     authorize,

@@ -7,7 +7,7 @@ import { requireNoRefusal, requirePermission, viewerAllowed } from '../accounts/
 import { reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
-import type { Stretch } from '../graphql/live-topic.ts';
+import type { Found, Stretch } from '../graphql/live-topic.ts';
 import type { ResponseChecks } from '../integrations/response-checks.ts';
 import type { Settled } from '../outbox/settled.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
@@ -127,7 +127,7 @@ export function createResponsesService(deps: ResponsesDeps) {
     },
 
     /** The events of a form's responses in a stretch of the order: those that came in, or what became of them. */
-    readEvents: (kind: 'created' | 'changed', formId: Id<'form'>, stretch: Stretch): Promise<ResponseEventItem[]> =>
+    readEvents: (kind: 'created' | 'changed', formId: Id<'form'>, stretch: Stretch): Promise<Found<ResponseEventItem>> =>
       kind === 'created' ? readCreated(reads, formId, stretch) : readChanges(reads, formId, stretch),
 
     /** See `createAnswerFilter`. */

@@ -7,6 +7,9 @@ const prefix = 'formwire.integrations.';
 const dueSubject = 'formwire.due';
 const leasesSubject = 'formwire.leases';
 
+/** Under which is told that deliveries of a form have changed. */
+export const deliveriesSubject = (formId: Id<'form'>): string => `formwire.deliveries.${formId}`;
+
 /** Tells every dispatcher that an organisation's integrations have changed. Best effort: what they hold also ages. */
 export function announceIntegrations(link: StreamLink, organizationId: Id<'org'>): void {
   link.connected()?.publish(`${prefix}${organizationId}`);
@@ -15,6 +18,12 @@ export function announceIntegrations(link: StreamLink, organizationId: Id<'org'>
 /** Tells every dispatcher that pending deliveries are due sooner than they were. Best effort: each looks for itself, too. */
 export function announceDue(link: StreamLink): void {
   link.connected()?.publish(dueSubject);
+}
+
+/** Tells whoever watches deliveries of these forms to look. Best effort: they look now and then. */
+export function announceDeliveries(link: StreamLink, formIds: Iterable<Id<'form'>>): void {
+  const connection = link.connected();
+  for (const formId of formIds) connection?.publish(deliveriesSubject(formId));
 }
 
 /** Tells every dispatcher that there are partitions to take, or to give up. Best effort: each looks for itself, too. */

@@ -1,5 +1,4 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
-import { formHash } from '../events/event.ts';
 import type { Id } from '../events/id.ts';
 import type { StreamLink } from './link.ts';
 
@@ -17,10 +16,10 @@ interface Listened {
 }
 
 /**
- * What is published to the stream of a form that somebody watches comes here too, as a plain message: one subscription
- * for a form in a process, however many watch it, and nothing that the server would have to keep.
+ * Whatever is published under a form's subject rings, as a plain message: one subscription for a form that somebody
+ * watches in a process, however many watch it, and nothing that the server would have to keep.
  */
-export function createBell({ link }: { link: StreamLink }): Bell {
+export function createBell({ link, subjectOf }: { link: StreamLink; subjectOf: (formId: Id<'form'>) => string }): Bell {
   const forms = new Map<Id<'form'>, Listened>();
   const forever = new AbortController();
   /** One wait for all: each would leave a listener. */
@@ -30,8 +29,7 @@ export function createBell({ link }: { link: StreamLink }): Bell {
     opened ??= link.opened(forever.signal).catch(() => undefined);
     const connection = await opened;
     if (!connection || forms.get(formId) !== listened || connection.isClosed()) return;
-    const { g, s } = formHash(formId);
-    listened.subscription = connection.subscribe(`events.${g}.${s}.${formId}.>`, {
+    listened.subscription = connection.subscribe(subjectOf(formId), {
       callback: () => {
         for (const listener of listened.listeners) listener();
       },

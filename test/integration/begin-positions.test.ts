@@ -5,7 +5,7 @@ import { migrate } from '../../src/db/migrate.ts';
 import { newId } from '../../src/events/id.ts';
 import { beginPositionsAnew } from '../../src/outbox/begin-positions.ts';
 import { createTestDatabase, openTestPool } from '../support/database.ts';
-import { insertOutboxRow } from '../support/rows.ts';
+import { insertDelivery, insertOutboxRow } from '../support/rows.ts';
 
 const event = () => ({ organizationId: newId('org'), formId: newId('form'), responseId: newId('resp') });
 
@@ -30,6 +30,23 @@ test('a database that was put back draws no position a second time: each start b
   await migrate(database.url);
   const second = await draw(pool);
   expect(second).toBeGreaterThan(first);
+  await pool.end();
+});
+
+test('nor is a place of deliveries drawn for a second time', async () => {
+  await using database = await createTestDatabase();
+  const pool = openTestPool(database.url, 1);
+  const drawOne = async (): Promise<number> => {
+    const id = await insertDelivery(pool, { ...event(), integrationId: newId('intg') });
+    return (await pool.query<{ place: number }>('select recorded_position::float8 as place from deliveries where id = $1', [id])).rows[0]?.place ?? Number.NaN;
+  };
+  expect(await drawOne()).toBe(1);
+  await migrate(database.url);
+  const first = await drawOne();
+  expect(first).toBeGreaterThan(1e15);
+  await pool.query(`select setval('delivery_position_seq', 2)`);
+  await migrate(database.url);
+  expect(await drawOne()).toBeGreaterThan(first);
   await pool.end();
 });
 

@@ -173,7 +173,9 @@ describe('the pipeline of a response', () => {
 describe('redelivering', () => {
   test.for(['dead', 'delivered', 'pending'] as const)('makes a delivery that is %s pending and due, with a new schedule', async (status) => {
     const id = await add({ status, reason: 'Why.', attempts: 9, finishedAt: status === 'pending' ? null : new Date(), nextAttemptAt: status === 'pending' ? inAnHour() : null });
+    api.changed.length = 0;
     const payload = await redeliver({ deliveryIds: [id] });
+    expect(api.changed).toEqual([formId]);
     expect(payload).toEqual({ count: 1, hasMore: false, deliveries: [{ id, status: 'PENDING', reason: null }], errors: [] });
     expect(await stateOf(id)).toEqual({ status: 'pending', reason: null, attempts: 9, start: 9, due: true, claimedBy: null, finishedAt: null });
   });

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { encodeCursor, positionKey } from '../../src/graphql/cursor.ts';
 import type { Id } from '../../src/events/id.ts';
@@ -162,6 +163,24 @@ describe('a subscription does not begin', () => {
   });
 });
 
+test('a subscription begins at what another process has found settled before this one', async () => {
+  const { id } = await newForm();
+  const first = await insertResponse(api.pool, { formId: id });
+  const before = await subscribe(id, owner.token, { after: fromStart });
+  await before.until(1);
+  const client = await api.pool.connect();
+  await client.query('begin');
+  await insertResponse(client as unknown as Pool, { formId: id }); // so that this process does not get beyond
+  const { rows } = await client.query<{ position: number }>('select max(position)::float8 as position from responses');
+  const subscriber = await subscribe(id, owner.token, { after: encodeCursor(positionKey(rows[0]?.position ?? 0)) });
+  await client.query('commit');
+  client.release();
+  const next = await insertResponse(api.pool, { formId: id });
+  await subscriber.until(1);
+  expect([idsOf(before)[0], ...idsOf(subscriber)]).toEqual([first, next]);
+  for (const one of [before, subscriber]) one.disconnect();
+});
+
 test('all who ask the same share one execution of an event, wherever they began, and whoever of the organisation they are', async () => {
   const { id } = await newForm();
   const editor = await people.member(owner, 'OWNER');
@@ -180,6 +199,22 @@ test('all who ask the same share one execution of an event, wherever they began,
   expect(executions).toHaveLength(1);
   expect([idsOf(early), ...open.map(idsOf)]).toEqual([[first, second], ...open.map(() => [second])]);
   for (const one of [early, ...open]) one.disconnect();
+});
+
+test('what was erased is told to nobody who comes later, though others were told it from the same place', async () => {
+  const { id, questionId } = await newForm();
+  const response = await insertResponse(api.pool, { formId: id, answers: { [questionId]: { value: 'mine' } } });
+  const early = await subscribe(id, owner.token, { after: fromStart });
+  await early.until(1);
+  await people.run(owner, 'eraseResponse', { responseId: response });
+  const before = api.clock.now;
+  api.clock.now = new Date(before.getTime() + 10_000);
+  const other = await insertResponse(api.pool, { formId: id });
+  const late = await subscribe(id, owner.token, { after: fromStart });
+  await late.until(1);
+  expect(idsOf(late)).toEqual([other]);
+  api.clock.now = before;
+  for (const one of [early, late]) one.disconnect();
 });
 
 test('a subscriber that does not read is ended, nobody else notices, and it goes on from where it was', async () => {

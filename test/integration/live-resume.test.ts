@@ -6,10 +6,10 @@ import type { Id } from '../../src/events/id.ts';
 import { encodeCursor, positionKey } from '../../src/graphql/cursor.ts';
 import type { Submitter } from '../../src/responses/submit-response.ts';
 import { openTestPool } from '../support/database.ts';
+import { follow } from '../support/follower.ts';
 import { openOtherSubmitter } from '../support/forms-api.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
 import { insertResponse } from '../support/rows.ts';
-import { subscribeOverSse, type SseSubscriber } from '../support/subscriber.ts';
 
 let product: TestProduct;
 let pool: Pool;
@@ -26,41 +26,9 @@ afterAll(async () => {
   await product[Symbol.asyncDispose]();
 });
 
-const query = 'subscription ($formId: ID!, $after: String) { responseCreated(formId: $formId, after: $after) { response { id } } }';
-
-/** Comes back with the last cursor whenever the connection breaks, and keeps all it is told. */
-function follow(formId: string) {
-  const ids: string[] = [];
-  let cursor: string | undefined;
-  let current: SseSubscriber | undefined;
-  let isStopped = false;
-  const connectOnce = async (): Promise<void> => {
-    current = await subscribeOverSse(product.url, { query, variables: { formId, after: encodeCursor(positionKey(0)) }, token: product.token, lastEventId: cursor });
-    let taken = 0;
-    while (!isStopped) {
-      for (const { id, result } of current.told.slice(taken)) {
-        taken += 1;
-        if (result.data?.responseCreated === undefined) continue; // why it was ended
-        ids.push(result.data.responseCreated.response.id);
-        cursor = id;
-      }
-      if (current.isClosed()) return;
-      await sleep(2);
-    }
-  };
-  const running = (async () => {
-    while (!isStopped) await connectOnce().catch(() => sleep(5)); // nobody listens there at the moment
-  })();
-  return {
-    ids,
-    disconnect: () => current?.disconnect(),
-    stop: async () => {
-      isStopped = true;
-      current?.disconnect();
-      await running;
-    },
-  };
-}
+const query = 'subscription ($formId: ID!) { responseCreated(formId: $formId) { response { id } } }';
+const followForm = (formId: string) => follow<{ response: { id: string } }>(product, { query, variables: { formId }, after: encodeCursor(positionKey(0)) });
+const idsOf = ({ told }: ReturnType<typeof followForm>): string[] => told.map(({ item }) => item.response.id);
 
 const newForm = async (): Promise<Id<'form'>> => {
   const input = { title: 'Live', questions: [{ key: 'q', text: 'Q', kind: 'TEXT' }] };
@@ -98,7 +66,7 @@ test('whatever breaks, a subscriber that comes back is told everything once and 
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 15, maxLength: 40 }), async (actions) => {
       const formId = await newForm();
-      const followers = [follow(formId), follow(formId), follow(formId)];
+      const followers = [followForm(formId), followForm(formId), followForm(formId)];
       const under: Promise<unknown>[] = [];
       const submit = (count: number, submitter: Submitter) =>
         submitter.submitMany(Array.from({ length: count }, () => ({ formId, answers: [{ key: 'q', value: 'a' }] })));
@@ -117,9 +85,9 @@ test('whatever breaks, a subscriber that comes back is told everything once and 
       await Promise.all(under);
       const { rows } = await pool.query<{ id: string }>('select id from responses where form_id = $1 order by position', [formId]);
       const all = rows.map(({ id }) => id);
-      for (const { ids } of followers) await expect.poll(() => ids.length, { timeout: 15_000, interval: 20 }).toBeGreaterThanOrEqual(all.length);
+      for (const { told } of followers) await expect.poll(() => told.length, { timeout: 15_000, interval: 20 }).toBeGreaterThanOrEqual(all.length);
       await Promise.all(followers.map(({ stop }) => stop()));
-      for (const { ids } of followers) expect(ids).toEqual(all);
+      for (const follower of followers) expect(idsOf(follower)).toEqual(all);
     }),
     { numRuns: 4, endOnFailure: true },
   );

@@ -36,12 +36,13 @@ async function begin(databaseUrl: string) {
   const outcome = (): FirstOutcome => ({
     ...ids, ...state, id: newId('dlv'), eventId, eventType: 'response.created', position: dispatch.position, integrationId: newId('intg'), lease,
   });
-  const recorder = createRecorder({ pool: watched, owner, log: silentLog });
+  const changed: string[][] = [];
+  const recorder = createRecorder({ pool: watched, owner, log: silentLog, onChanged: (formIds) => void changed.push([...formIds]) });
   const close = async () => {
     recorder.close();
     await pool.end();
   };
-  return { recorder, dispatch, outcome, before, seen, lease, done: done.promise, [Symbol.asyncDispose]: close };
+  return { recorder, dispatch, outcome, before, seen, changed, lease, done: done.promise, [Symbol.asyncDispose]: close };
 }
 
 /** A statement that waits: resolves `begun` when it is about to run. */
@@ -59,7 +60,7 @@ test('an event keeps its outbox row until its last outcome is recorded, also one
   const retries = held();
   before['record-retry-outcomes'] = retries.wait;
 
-  recorder.retry({ ...state, id: newId('dlv'), lease });
+  recorder.retry({ ...state, id: newId('dlv'), formId: newId('form'), lease });
   recorder.first(dispatch, outcome());
   await retries.begun;
   recorder.first(dispatch, outcome());
@@ -102,4 +103,22 @@ test('what was handed in is told to be recorded although more keeps coming', asy
   isFlushed = true;
 
   expect(seen.length).toBeLessThan(5);
+});
+
+test('the forms of a batch are told once each, when what was recorded of them can be read', async () => {
+  await using database = await createTestDatabase();
+  await using facts = await begin(database.url);
+  const { recorder, dispatch, outcome, seen, changed, lease } = facts;
+  const [first, second] = [outcome(), outcome()];
+  const formId = newId('form');
+  recorder.first(dispatch, first);
+  recorder.first(dispatch, second);
+  recorder.retry({ ...state, id: newId('dlv'), formId, lease });
+  await recorder.flushed();
+  expect(changed.map((formIds) => formIds.toSorted())).toEqual([[first.formId, formId].toSorted()]);
+  expect(seen.at(-1)).toEqual({ outbox: 0, deliveries: 2 });
+
+  recorder.nothing({ ...dispatch, missing: 0 });
+  await recorder.flushed();
+  expect(changed.slice(1).flat()).toEqual([]);
 });

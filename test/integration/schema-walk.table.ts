@@ -116,6 +116,9 @@ export const table = `
   ResponseEvent.event                    U        F     F      all   all    all    F       F         F    all  F    F    F
   ResponseEvent.response                 U        F     F      all   all    all    F       F         F    all  F    F    F
 
+  DeliveryChange.delivery                U        F     F      all   all    all    some    F         F    F    F    F    all
+
+  Subscription.deliveryChanged           U        F     F      all   all    all    some    F         F    F    F    F    all
   Subscription.replayChanged             U        N     F      all   all    all    F       F         F    F    F    F    all
   Subscription.responseChanged           U        F     F      all   all    all    F       F         F    all  F    F    F
   Subscription.responseCreated           U        F     F      all   all    all    F       F         F    all  F    F    F
@@ -253,6 +256,7 @@ export const nodes: Record<string, (things: Things) => string> = {
 
 /** A cursor that everything comes after. */
 const beforeAll = encodeCursor(positionKey(0));
+const beforeAllDeliveries = encodeCursor(positionKey(0, 'deliveryChanges'));
 
 /** Objects that are reached otherwise than by `node`: an operation around `SELECTION`, and where in its answer they are. */
 export const doors: Record<string, { operation: string; input?: (things: Things) => object; variables?: (things: Things) => object; path: readonly string[] }> = {
@@ -262,6 +266,11 @@ export const doors: Record<string, { operation: string; input?: (things: Things)
     operation: 'subscription ($formId: ID!, $after: String) { responseCreated(formId: $formId, after: $after) { SELECTION } }',
     variables: ({ formId }) => ({ formId, after: beforeAll }),
     path: ['responseCreated'],
+  },
+  DeliveryChange: {
+    operation: 'subscription ($formId: ID!, $after: String) { deliveryChanged(formId: $formId, after: $after) { SELECTION } }',
+    variables: ({ formId }) => ({ formId, after: beforeAllDeliveries }),
+    path: ['deliveryChanged'],
   },
   'Response/submitted': {
     operation: 'mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { SELECTION } errors { code } } }',
@@ -275,6 +284,7 @@ export const args: Record<string, (things: Things) => Record<string, unknown>> =
   'Form.versionByNumber': () => ({ number: 1 }),
   'Form.changes': () => ({ from: 1, to: 2 }),
   'Query.reconcile': ({ formId }) => ({ formId }),
+  'Subscription.deliveryChanged': ({ formId }) => ({ formId, after: beforeAllDeliveries }),
   'Subscription.replayChanged': ({ pausedReplayId }) => ({ id: pausedReplayId }),
   'Subscription.responseCreated': ({ formId }) => ({ formId, after: beforeAll }),
   'Subscription.responseChanged': ({ formId }) => ({ formId, after: beforeAll }),

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Id } from '../../src/events/id.ts';
 import { decodeCursor, positionOfKey } from '../../src/graphql/cursor.ts';
-import { createSettled } from '../../src/outbox/settled.ts';
+import { createSettled, eventOrder } from '../../src/outbox/settled.ts';
 import { startDeliveryApi, type DeliveryApi, type Owner } from '../support/delivery-api.ts';
 import { insertOutboxRow, insertResponse } from '../support/rows.ts';
 
@@ -34,7 +34,7 @@ async function end({ client }: { client: PoolClient }, how: 'commit' | 'rollback
 
 describe('the settled position', () => {
   test('is that of the last response, where nothing is being written', async () => {
-    const settled = createSettled({ pool: api.pool });
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
     expect(settled.known()).toBe(0);
     const id = await insertResponse(api.pool, { formId: await newForm() });
     expect(await settled.find()).toBe(await positionOf(id));
@@ -42,7 +42,7 @@ describe('the settled position', () => {
   });
 
   test('does not pass a response that is drawn and not committed, until it is', async () => {
-    const settled = createSettled({ pool: api.pool });
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
     const formId = await newForm();
     const before = await settled.find();
     const slow = await beginResponse(formId);
@@ -53,8 +53,18 @@ describe('the settled position', () => {
     expect(await settled.find()).toBe(quick);
   });
 
+  test('is not known where it was never found, which nobody takes for the beginning', async () => {
+    const slow = await beginResponse(await newForm());
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
+    await expect(settled.find()).rejects.toMatchObject({ code: 'OVERLOADED' });
+    expect([settled.isBehind(), settled.drawn()]).toEqual([true, slow.position]);
+    await end(slow, 'commit');
+    expect(await settled.find()).toBe(slow.position);
+    expect(settled.isBehind()).toBe(false);
+  });
+
   test('passes one that is rolled back', async () => {
-    const settled = createSettled({ pool: api.pool });
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
     const formId = await newForm();
     const slow = await beginResponse(formId);
     const finding = settled.find();
@@ -63,7 +73,7 @@ describe('the settled position', () => {
   });
 
   test('is not held up by who only reads, nor by events of no response', async () => {
-    const settled = createSettled({ pool: api.pool });
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
     const formId = await newForm();
     const client = await api.pool.connect();
     await client.query('begin');
@@ -75,7 +85,7 @@ describe('the settled position', () => {
   });
 
   test('found by many at once costs each of them what came before it', async () => {
-    const settled = createSettled({ pool: api.pool });
+    const settled = createSettled({ pool: api.pool, order: eventOrder });
     const formId = await newForm();
     const found = await Promise.all(
       Array.from({ length: 20 }, async () => {

@@ -16,6 +16,7 @@ import type { ApiLimits } from '../../src/api/limits.ts';
 import type { Introspection } from '../../src/api/prepare.ts';
 import type { Readiness } from '../../src/api/probes.ts';
 import { createApiServer, type ApiServer } from '../../src/api/server.ts';
+import { deliveryOrder } from '../../src/deliveries/delivery-changes.ts';
 import { endingWithOperation, makeEndWithOperation } from '../../src/db/operation-scope.ts';
 import { openOrm } from '../../src/db/orm.ts';
 import { openTenantReads } from '../../src/db/tenant-reads.ts';
@@ -28,11 +29,13 @@ import { createSectionsService } from '../../src/forms/sections.service.ts';
 import type { Services } from '../../src/graphql/context.ts';
 import { viewerOfOperation } from '../../src/graphql/on-behalf-of.ts';
 import { silentLog, type Log } from '../../src/log.ts';
-import { createSettled } from '../../src/outbox/settled.ts';
+import { createSettled, eventOrder } from '../../src/outbox/settled.ts';
 import { createCallerLimits, type CallerLimits } from '../../src/rate-limits/caller-limits.ts';
 import { createRateLimits, type Rates } from '../../src/rate-limits/rate-limits.ts';
 import { createTestDatabase, openTestPool } from './database.ts';
 
+/** It never rings: what is new is found by looking. */
+const silent = { listen: () => () => undefined, isUp: () => false };
 let schema: ReturnType<typeof buildSchema> | undefined;
 /** All processes of an installation sign with the same key. */
 const { privateKey } = generateKeyPairSync('ed25519');
@@ -119,7 +122,11 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     trustedProxies: options.trustedProxies ?? 0,
     introspection: options.introspection ?? 'signed-in',
     callers,
-    live: { settled: createSettled({ pool }), bell: { listen: () => () => undefined, isUp: () => false }, retentionMs: 14 * 86_400_000, now },
+    live: {
+      orders: { events: { settled: createSettled({ pool, order: eventOrder }), bell: silent }, deliveryChanges: { settled: createSettled({ pool, order: deliveryOrder }), bell: silent } },
+      retentionMs: 14 * 86_400_000,
+      now,
+    },
     answerCallback: async () => 404,
     log: options.log ?? silentLog,
     host: '127.0.0.1',

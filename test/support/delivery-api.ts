@@ -8,7 +8,7 @@ import { createPreviewsService } from '../../src/integrations/previews.service.t
 import { createJobsService } from '../../src/jobs/jobs.service.ts';
 import { createRuleTestsService } from '../../src/integrations/rule-tests.service.ts';
 import { networkPolicy } from '../../src/outbound/address-policy.ts';
-import { createSettled } from '../../src/outbox/settled.ts';
+import { createSettled, eventOrder } from '../../src/outbox/settled.ts';
 import { silentLog } from '../../src/log.ts';
 import { createReplaysService } from '../../src/replays/replays.service.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
@@ -28,6 +28,8 @@ export interface Owner {
 export interface DeliveryApi extends TestApi {
   /** Organisations whose integrations were announced as changed, in order. */
   announced: Id<'org'>[];
+  /** Forms of which was told that deliveries have changed, in order. */
+  changed: Id<'form'>[];
   /** Events of what was submitted, in order. */
   committed: Event[];
   newOwner(): Promise<Owner>;
@@ -37,6 +39,7 @@ export interface DeliveryApi extends TestApi {
 
 export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> = {}): Promise<DeliveryApi> {
   const announced: Id<'org'>[] = [];
+  const changed: Id<'form'>[] = [];
   const committed: Event[] = [];
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   const settingsDeps = { providerNamed, sealer: testSealer, network: networkPolicy({ allowLoopback: false }) };
@@ -54,7 +57,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           forms: published,
           checks,
           limits: callers,
-          settled: createSettled({ pool }),
+          settled: createSettled({ pool, order: eventOrder }),
           onCommitted,
           submitter: createSubmitter({ pool, writePool: pool, forms: published, checks, onCommitted }),
         }),
@@ -68,7 +71,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
         jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
-        deliveries: createDeliveriesService({ pool: operationPool, reads }),
+        deliveries: createDeliveriesService({ pool: operationPool, reads, onChanged: (formIds) => void changed.push(...formIds) }),
         completeness: createCompletenessService({ pool: operationPool, reads }),
       };
     },
@@ -83,7 +86,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
     if (createForm.errors.length > 0) throw new Error(JSON.stringify(createForm.errors));
     return createForm.form;
   };
-  return { ...api, announced, committed, newOwner, newForm, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
+  return { ...api, announced, changed, committed, newOwner, newForm, [Symbol.asyncDispose]: () => api[Symbol.asyncDispose]() };
 }
 
 const householdQuestions = () =>

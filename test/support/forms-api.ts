@@ -1,5 +1,5 @@
 import { createPublishedForms } from '../../src/forms/published-forms.ts';
-import { createSettled } from '../../src/outbox/settled.ts';
+import { createSettled, eventOrder } from '../../src/outbox/settled.ts';
 import { createResponsesService } from '../../src/responses/responses.service.ts';
 import { createSubmitter, type Submitter } from '../../src/responses/submit-response.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from './api.ts';
@@ -36,7 +36,7 @@ export async function startFormsApi({ beside, ...options }: FormsApiOptions = {}
     ...(beside && { databaseUrl: beside.api.databaseUrl }),
     extend: ({ pool, operationPool, reads, published, callers }) => ({
       responses: createResponsesService({
-        pool: operationPool, reads, forms: published, limits: callers, checks: openChecks(pool), onCommitted: () => undefined, settled: createSettled({ pool }),
+        pool: operationPool, reads, forms: published, limits: callers, checks: openChecks(pool), onCommitted: () => undefined, settled: createSettled({ pool, order: eventOrder }),
         submitter: createSubmitter({ pool, writePool: pool, forms: published, checks: openChecks(pool), onCommitted: () => undefined }),
       }),
     }),
