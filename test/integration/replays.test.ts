@@ -222,8 +222,9 @@ describe('a start', () => {
     expect(twice[0].replay.id).toBe(twice[1].replay.id);
     await expect.poll(async () => (await replayOf(twice[0].replay.id))['pending'], { timeout: 10_000 }).toBe(3);
     await product.submit(formId, 1);
-    await product.pipeline.pool.query(`update deliveries set status = 'dead' where integration_id = $1`, [id]);
-    await product.pipeline.pool.query(`update jobs set next_attempt_at = now() + interval '1 hour' where integration_id = $1`, [id]);
+    // what the first one sends stays pending, so that it does not end
+    const killOther = () => product.pipeline.pool.query(`update deliveries set status = 'dead' where integration_id = $1 and replay_id is null`, [id]);
+    await expect.poll(async () => (await killOther()).rowCount, { timeout: 10_000 }).toBe(1);
     await expect(start({ mode: 'MISSED' })).rejects.toThrow('another replay to it is not finished');
     await product.run('cancelReplay', { id: twice[0].replay.id }, 'replay { id }');
     expect((await start({ mode: 'MISSED' })).status).toBe('RUNNING');
