@@ -92,12 +92,6 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 const placesOf = ({ told }: Follower<Told>): number[] => told.map(({ cursor }) => positionOfKey(decodeCursor(cursor) ?? '', 'deliveryChanges') ?? NaN);
 /** What a subscriber knows in the end: of each delivery what it was told last. */
 const known = ({ told }: Follower<Told>): Map<string, unknown> => new Map(told.map(({ item }) => [item.delivery.id, item.delivery]));
-/** What was told of one delivery twice in a row. */
-const repeated = ({ told }: Follower<Told>): string[] =>
-  [...Map.groupBy(told, ({ item }) => item.delivery.id).values()].flatMap((ofOne) => {
-    const states = ofOne.map(({ item }) => JSON.stringify(item.delivery));
-    return states.filter((state, index) => state === states[index - 1]);
-  });
 async function stored(formId: string): Promise<Map<string, unknown>> {
   const { rows } = await pool.query<{ id: string }>(selectStates, [formId]);
   return new Map((JSON.parse(JSON.stringify(rows)) as { id: string }[]).map((row) => [row.id, row]));
@@ -135,7 +129,7 @@ test('whatever breaks, a subscriber that comes back knows in the end how each de
       const truth = await stored(formId);
       for (const one of followers) await expect.poll(() => known(one), { timeout: 15_000, interval: 50 }).toEqual(truth);
       await Promise.all(followers.map(({ stop }) => stop()));
-      expect(followers.flatMap(repeated)).toEqual([]);
+      // a state may come back to what it was between two looks; its place never does
       for (const places of followers.map(placesOf)) expect(places).toEqual([...new Set(places)].toSorted((one, other) => one - other));
     }),
     { numRuns: 3, endOnFailure: true },
