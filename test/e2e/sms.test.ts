@@ -1,20 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { ApiClient } from '../../src/bin/demo/api-client.ts';
+import { freePort } from '../support/free-port.ts';
 import { waitForTally } from '../support/pipeline.ts';
 import { startProduct } from '../support/product.ts';
 import { startTwilio, type TwilioSimulator } from '../support/twilio/twilio.ts';
-
-/** One that nobody listens on: what Twilio is to call must be known before the server starts. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const createForm = async (api: ApiClient): Promise<string> => {
   const questions = [{ key: 'total', text: 'How much?', kind: 'DECIMAL' }, { key: 'phone', text: 'Your number?', kind: 'TEXT' }];
@@ -100,7 +89,7 @@ test('simulated receipts need no account', async () => {
 
 test('what becomes of a message is told by Twilio’s callbacks, which also settle what was unknown', async () => {
   await using twilio = await startTwilio({ callbacks: { order: 'reversed', times: 2 } });
-  const port = await freePort();
+  const port = await freePort(); // what Twilio is to call must be known before the server starts
   await using product = await startProduct({
     PORT: String(port), FORMWIRE_PUBLIC_URL: `http://127.0.0.1:${port}`, FORMWIRE_OUTSIDE_URLS: `twilio=${twilio.url}`, FORMWIRE_RETRY_SCHEDULE: '1h,1h',
   });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, inject, expect, test } from 'vitest';
 import { createApiClient } from '../../src/bin/demo/api-client.ts';
 import { hasEnded } from '../support/conditions.ts';
+import { freePort } from '../support/free-port.ts';
 import { startProcess, type NodeProcess } from '../support/node-process.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -135,7 +136,7 @@ describe('the demo', () => {
 
   test('starts a Formwire, and shows the way of responses to a webhook, a sheet and respondents', async () => {
     using data = createTemporaryDirectory();
-    const { port } = await freePort();
+    const port = await freePort();
     const env = { FORMWIRE_DATA: data.path, PORT: String(port), FORMWIRE_NATS_SERVER: inject('natsServerBinary') };
     await using run = startProcess({ command: process.execPath, args: [demo, '--sheets', '--sms', '--responses', '40'], env });
     expect(await run.exited).toBe(0);
@@ -151,12 +152,6 @@ describe('the demo', () => {
     await run.says(`${sent} to ${sent} numbers: ${sent} delivered`);
   }, 180_000);
 });
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<{ port: number }> {
-  await using server = await listening();
-  return { port: server.port };
-}
 
 /** Some other program's server. */
 async function listening(answer = '{"status":"fine"}'): Promise<{ port: number } & AsyncDisposable> {
