@@ -44,6 +44,12 @@ const rate = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const maxTokens = 5;
+const tokens = z
+  .string()
+  .transform((text) => text.split(',').map((token) => token.trim()))
+  .pipe(z.array(z.string().min(16, 'must have at least 16 characters')).max(maxTokens, `must be ${maxTokens} tokens at most`));
+
 /** Without a slash at the end: paths are added to it. */
 const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).transform((url) => url.replace(/\/+$/, ''));
 
@@ -76,7 +82,7 @@ const environment = z.object({
     .describe('what this process does: api, relay, dispatcher, separated by commas'),
   FORMWIRE_LOG_LEVEL: z.enum(logLevels, `must be ${logLevels.join(', ')}`).default('info').describe('debug, info, warn, error or silent'),
   FORMWIRE_PROBE_PORT: count(0, 65_535).default(4001).describe('port of /livez, /readyz and /metrics in a process without the API, at HOST; 0 takes a free one'),
-  FORMWIRE_METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional().describe('what must be sent as Authorization: Bearer … to get /metrics; without it they are given to whoever does not come through a proxy'),
+  FORMWIRE_METRICS_TOKEN: tokens.optional().describe('what must be sent as Authorization: Bearer … to get /metrics, or several, separated by commas, of which any will do; without it they are given to whoever does not come through a proxy'),
   OTEL_EXPORTER_OTLP_ENDPOINT: publicUrl.optional().describe('where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318; without it there are none'),
   FORMWIRE_TRACE_SHARE: share.default(1).describe('which part of the traces is sent: 1 all, 0.01 one of a hundred'),
   FORMWIRE_JWT_KEY: z.string().optional().describe('Ed25519 private key (PKCS 8, PEM) that signs access tokens; needed with DATABASE_URL'),

@@ -18,8 +18,8 @@ export interface ProbeOptions {
   readiness: () => Promise<Readiness>;
   /** In the text format of Prometheus; absent: there are none. */
   metrics?: (() => Promise<{ contentType: string; text: string }>) | undefined;
-  /** What must be sent as `Authorization: Bearer …` to get them. */
-  metricsToken?: string | undefined;
+  /** What must be sent as `Authorization: Bearer …` to get them: any of these, so that one can take the place of another. */
+  metricsTokens?: readonly string[] | undefined;
 }
 
 /**
@@ -56,16 +56,16 @@ function sendReadiness(response: ServerResponse, readiness: Readiness, role: str
   sendJson(response, { status: body.ready ? 200 : 503, body });
 }
 
-async function sendMetrics(request: IncomingMessage, response: ServerResponse, { metrics, metricsToken }: ProbeOptions): Promise<void> {
+async function sendMetrics(request: IncomingMessage, response: ServerResponse, { metrics, metricsTokens }: ProbeOptions): Promise<void> {
   if (!metrics) return sendJson(response, { status: 404, body: { error: 'There are no metrics here.' } });
-  const refusal = whyRefused(request, metricsToken);
+  const refusal = whyRefused(request, metricsTokens);
   if (refusal) return sendJson(response, { status: 403, body: { error: refusal } });
   const { contentType, text } = await metrics();
   response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
-function whyRefused({ headers }: IncomingMessage, token: string | undefined): string | undefined {
-  if (token !== undefined) return isSame(headers.authorization ?? '', `Bearer ${token}`) ? undefined : 'Metrics want FORMWIRE_METRICS_TOKEN as Authorization: Bearer ….';
+function whyRefused({ headers }: IncomingMessage, tokens: readonly string[] | undefined): string | undefined {
+  if (tokens) return tokens.some((token) => isSame(headers.authorization ?? '', `Bearer ${token}`)) ? undefined : 'Metrics want a FORMWIRE_METRICS_TOKEN as Authorization: Bearer ….';
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
   return isForwarded ? 'Metrics are not for those who come through a proxy, unless FORMWIRE_METRICS_TOKEN is set.' : undefined;
 }

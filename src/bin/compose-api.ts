@@ -129,7 +129,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     port: config.PORT,
     readiness: pipeline.readiness,
     metrics: metrics?.render,
-    metricsToken: config.FORMWIRE_METRICS_TOKEN,
+    metricsTokens: config.FORMWIRE_METRICS_TOKEN,
     traceRequest: tracing?.request,
     onAnswered: metrics?.hooks.onAnswered,
   });

@@ -59,7 +59,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   const heartbeat = heartbeatOf(pipeline, { roles: config.FORMWIRE_ROLES, url: () => url, log });
   stack.defer(() => heartbeat.leave());
   if (!isApi) {
-    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsToken: config.FORMWIRE_METRICS_TOKEN, log });
+    const probes = createProbeServer({ address: probeAddress, readiness: pipeline.readiness, metrics: metrics.render, metricsTokens: config.FORMWIRE_METRICS_TOKEN, log });
     stack.defer(() => probes.close()); // when the rest has ended: until then it says that it stops
     ({ url } = await probes.listen());
     log.info({ url }, 'probes.listening');

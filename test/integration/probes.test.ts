@@ -66,9 +66,15 @@ describe('a process without the API', () => {
 
 describe('metrics with a token', () => {
   test('are for who sends it, also through a proxy', async () => {
-    const get = await startProbes({ metricsToken: 'a token of some length' });
+    const get = await startProbes({ metricsTokens: ['a token of some length'] });
     for (const authorization of ['', 'Bearer wrong', 'a token of some length']) expect((await get('/metrics', { authorization })).status).toBe(403);
     const headers = { authorization: 'Bearer a token of some length', 'x-forwarded-for': '203.0.113.7' };
     expect((await get('/metrics', headers)).body).toBe(text);
+  });
+
+  test('or with several are for who sends any of them, while one takes the place of another', async () => {
+    const get = await startProbes({ metricsTokens: ['the token until now', 'the token from now on'] });
+    const statusOf = async (token: string): Promise<number> => (await get('/metrics', { authorization: `Bearer ${token}` })).status;
+    expect([await statusOf('the token until now'), await statusOf('the token from now on'), await statusOf('the token until now,the token from now on')]).toEqual([200, 200, 403]);
   });
 });

@@ -24,6 +24,8 @@ describe('the configuration', () => {
     [{ FORMWIRE_LEASE: '10ms' }, 'FORMWIRE_LEASE: must be at least 500ms, not 10ms'],
     [{ FORMWIRE_RETRY_SCHEDULE: '1s,0s' }, 'FORMWIRE_RETRY_SCHEDULE: must be at least 1ms, not 0s'],
     [{ NATS_URL: 'nats://one:4222,two' }, 'NATS_URL: must be nats://'],
+    [{ FORMWIRE_METRICS_TOKEN: 'a token of some length,short' }, 'FORMWIRE_METRICS_TOKEN: must have at least 16 characters'],
+    [{ FORMWIRE_METRICS_TOKEN: Array(6).fill('a token of some length').join() }, 'FORMWIRE_METRICS_TOKEN: must be 5 tokens at most'],
     [{ FORMWIRE_LEASES: '2s' }, 'FORMWIRE_LEASES: there is no such variable'],
   ])('refuses %o in words', (env, complaint) => {
     expect(() => parseConfig(env)).toThrow(complaint);
@@ -31,6 +33,11 @@ describe('the configuration', () => {
 
   test('takes several NATS servers, and leaves alone what is not ours', () => {
     expect(parseConfig({ NATS_URL: 'nats://one:4222, tls://two:4222', LEASE: 'x' }).NATS_URL).toBe('nats://one:4222, tls://two:4222');
+  });
+
+  test('takes one token for metrics, or several while one takes the place of another', () => {
+    expect(parseConfig({ FORMWIRE_METRICS_TOKEN: 'the token until now' }).FORMWIRE_METRICS_TOKEN).toEqual(['the token until now']);
+    expect(parseConfig({ FORMWIRE_METRICS_TOKEN: 'the token until now, the token from now on' }).FORMWIRE_METRICS_TOKEN).toEqual(['the token until now', 'the token from now on']);
   });
 
   test('tells where this machine reaches the API', () => {
