@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from './user-error.ts';
 
-/** Classes of SQLSTATE that say the server or the way to it failed, not the statement. */
-const troubleStates = /^(08|53|57P|58|40)/;
+/** Classes of SQLSTATE that say the server or the way to it failed, not the statement. 28: it does not let us in (any more). */
+const troubleStates = /^(08|28|53|57P|58|40)/;
 const socketErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
 
-/** Whether the database is away, restarting, full or shutting down: the same statement may succeed later. */
+/** Whether the database is away, restarting, full, shutting down or closed to us: the same statement may succeed later. */
 export function isDatabaseTrouble(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
