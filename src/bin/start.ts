@@ -45,7 +45,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
   const bound = stack.use(new DisposableStack()); // not of the embedded servers, which have their own
-  await migrate(servers.databaseUrl);
+  const newer = await migrate(servers.databaseUrl);
+  if (newer.length > 0) log.warn({ migrations: newer }, 'schema.newer');
   await servers.takeOver(log);
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;

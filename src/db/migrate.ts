@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { beginPositionsAnew } from '../outbox/begin-positions.ts';
+import { noteOldest, refuseTooOld } from './compatibility.ts';
 import { migrationsPath, openOrm } from './orm.ts';
 import { ensureReaderRole } from './reader-role.ts';
 
@@ -18,28 +19,33 @@ const migrationLock = 0x464f524d; // "FORM"
  * Makes a database ready for this version: brings it to the newest schema (or to the migration `to`), its cluster to the
  * role that the API reads with, and its positions beyond what anybody has seen. Safe to call from several processes at
  * once: one does it, the others wait. All migrations are one transaction: where one fails, the database stays as it was.
+ * Answers those that it has of a newer version, with which this one can run; throws a sentence where it cannot.
  */
-export async function migrate(databaseUrl: string, { to }: { to?: string } = {}): Promise<void> {
+export async function migrate(databaseUrl: string, { to }: { to?: string } = {}): Promise<string[]> {
   await ensureReaderRole(databaseUrl);
-  await locked(databaseUrl, async (client) => {
+  return locked(databaseUrl, async (client) => {
+    await refuseTooOld(client);
     const orm = await openOrm(databaseUrl, { poolSize: 2 });
     try {
       await orm.migrator.up(to === undefined ? {} : { to });
     } finally {
       await orm.close(true);
     }
+    await noteOldest(client);
     await beginPositionsAnew(client);
+    const { rows } = await client.query<{ name: string }>('select name from mikro_orm_migrations where name <> all($1) order by id', [migrationNames()]);
+    return rows.map(({ name }) => name);
   });
 }
 
 /** The lock is of a session, and a pool would end one that is idle for longer than a migration may take. */
-async function locked(databaseUrl: string, work: (client: Client) => Promise<void>): Promise<void> {
+async function locked<T>(databaseUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000, keepAlive: true });
   client.on('error', () => undefined); // the next statement fails
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
-    await work(client);
+    return await work(client);
   } finally {
     await client.end(); // gives up the lock
   }

@@ -31,12 +31,14 @@ test('the user of the database owns the tables and may take the reader’s role'
   expect(states([roleFinding({ ownsTables: true, canRead: true }), roleFinding({ ownsTables: true, canRead: false }), roleFinding({ ownsTables: false, canRead: true })])).toEqual(['sound', 'doubtful', 'wrong']);
 });
 
-test('the schema is that of this version', () => {
+test('the schema is that of this version, or of a newer one that this one can run beside', () => {
   const all = ['1-begin', '2-more'];
-  expect(migrationsFinding(all, all).state).toBe('sound');
-  expect(migrationsFinding(null, all)).toMatchObject({ state: 'wrong', seen: 'there are no tables yet' });
-  expect(migrationsFinding(['1-begin'], all)).toMatchObject({ state: 'wrong', seen: expect.stringContaining('2-more') });
-  expect(migrationsFinding([...all, '3-newer'], all)).toMatchObject({ state: 'wrong', seen: expect.stringContaining('newer Formwire, which has 3-newer') });
+  const of = (done: readonly string[] | null, oldest?: string) => migrationsFinding({ done, all, own: '1.2.0', oldest });
+  expect([of(all).state, of(all, '1.2.0').state]).toEqual(['sound', 'sound']);
+  expect(of(null)).toMatchObject({ state: 'wrong', seen: 'there are no tables yet' });
+  expect(of(['1-begin'])).toMatchObject({ state: 'wrong', seen: expect.stringContaining('2-more') });
+  expect(of([...all, '3-newer'], '1.1.0')).toMatchObject({ state: 'doubtful', seen: expect.stringContaining('newer Formwire, which has 3-newer') });
+  expect(of([...all, '3-newer'], '1.3.0')).toMatchObject({ state: 'wrong', seen: 'needs Formwire 1.3.0 or newer, and this is 1.2.0' });
 });
 
 test('NATS is new enough and takes large messages', () => {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { isFrom, ownVersion, readOldest } from '../../db/compatibility.ts';
 import { readerRole } from '../../db/reader-role.ts';
 import { doubtful, sound, wrong, type Finding } from './finding.ts';
 
@@ -36,7 +37,7 @@ export async function checkDatabase(pool: Pool, { migrations, connectionsOfProce
     clockFinding(await readSkew(pool)),
     durabilityFinding(facts),
     roleFinding(facts),
-    migrationsFinding(await readMigrations(pool), migrations),
+    migrationsFinding({ done: await readMigrations(pool), all: migrations, own: ownVersion, oldest: await readOldest(pool) }),
     connectionsFinding(facts, connectionsOfProcess),
     transactionFinding(facts.oldestTransactionMs),
   ];
@@ -92,11 +93,22 @@ async function readMigrations(pool: Pool): Promise<string[] | null> {
   return rows.map(({ name }) => name);
 }
 
-export function migrationsFinding(done: readonly string[] | null, all: readonly string[]): Finding {
+interface SchemaFacts {
+  /** Migrations of the database; null where it has no tables. */
+  done: readonly string[] | null;
+  /** Migrations of this version. */
+  all: readonly string[];
+  own: string;
+  /** The oldest version that can run on the database, if a version has said. */
+  oldest: string | undefined;
+}
+
+export function migrationsFinding({ done, all, own, oldest }: SchemaFacts): Finding {
   if (done === null) return wrong('schema', 'there are no tables yet', 'Run: formwire migrate (a start does it too).');
+  if (oldest !== undefined && !isFrom(own, oldest)) return wrong('schema', `needs Formwire ${oldest} or newer, and this is ${own}`, 'Run that, or restore the backup that was taken before the upgrade.');
   const [missing, unknown] = [all.filter((name) => !done.includes(name)), done.filter((name) => !all.includes(name))];
   if (missing.length > 0) return wrong('schema', `${missing.length} of ${all.length} migrations are not done: ${missing.join(', ')}`, 'Run: formwire migrate (a start does it too).');
-  if (unknown.length > 0) return wrong('schema', `made by a newer Formwire, which has ${unknown.join(', ')}`, 'Run the version of Formwire that made it, or a newer one.');
+  if (unknown.length > 0) return doubtful('schema', `made by a newer Formwire, which has ${unknown.join(', ')}; this one can run on it`, 'Finish the upgrade, or know what you went back for: this version does nothing with what only the newer one knows.');
   return sound('schema', `${all.length} migrations done`);
 }
 
