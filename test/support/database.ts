@@ -2,6 +2,7 @@ import './provided.ts';
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
 import { inject } from 'vitest';
+import { readerRole } from '../../src/db/reader-role.ts';
 
 /** A database of the test's own, migrated and empty; dropped with its scope, also where connections are still open. */
 export interface TestDatabase extends AsyncDisposable {
@@ -14,9 +15,49 @@ export const createTestDatabase = (): Promise<TestDatabase> => createDatabase(`t
 /** Without any table, for tests of migrations. */
 export const createEmptyDatabase = (): Promise<TestDatabase> => createDatabase('');
 
-async function createDatabase(template: string): Promise<TestDatabase> {
+/** A database that belongs to a user without further rights, as in service; empty, for them to migrate. */
+export interface OwnedDatabase extends TestDatabase {
+  owner: string;
+  ownerUrl: string;
+}
+
+export async function createOwnedDatabase(): Promise<OwnedDatabase> {
+  const { user: owner, password } = await createUser('');
+  await asAdmin(`grant ${readerRole} to ${owner}`);
+  const { url, [Symbol.asyncDispose]: drop } = await createDatabase(`owner ${owner}`);
+  return {
+    url,
+    owner,
+    ownerUrl: urlAs(url, { user: owner, password }),
+    async [Symbol.asyncDispose]() {
+      await drop();
+      await asAdmin(`drop role ${owner}`);
+    },
+  };
+}
+
+/** Another user of such a database, in all their rights its owner: what they make belongs to the owner. Stays until the run ends. */
+export async function createSecondUser({ url, owner }: OwnedDatabase): Promise<{ url: string }> {
+  const second = await createUser(`in role ${owner}`);
+  await asAdmin(`alter role ${second.user} set role = '${owner}'`);
+  return { url: urlAs(url, second) };
+}
+
+async function createUser(options: string): Promise<{ user: string; password: string }> {
+  const [user, password] = [`user_${randomBytes(4).toString('hex')}`, randomBytes(12).toString('hex')];
+  await asAdmin(`create role ${user} login password '${password}' ${options}`);
+  return { user, password };
+}
+
+function urlAs(databaseUrl: string, { user, password }: { user: string; password: string }): string {
+  const url = new URL(databaseUrl);
+  [url.username, url.password] = [user, password];
+  return url.href;
+}
+
+async function createDatabase(options: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await asAdmin(`create database ${name} ${template}`);
+  await asAdmin(`create database ${name} ${options}`);
   const url = new URL(inject('postgresAdminUrl'));
   url.pathname = name;
   return { url: url.href, [Symbol.asyncDispose]: () => asAdmin(`drop database if exists ${name} with (force)`) };
