@@ -8,7 +8,7 @@ import type { Role } from '../../src/config.ts';
 import { endingWithParent } from '../../src/embedded/child-process.ts';
 import { createTestDatabase } from './database.ts';
 import { freePort } from './free-port.ts';
-import { startNatsCluster, type NatsCluster } from './nats-cluster.ts';
+import { startNatsCluster, type NatsCluster, type NatsUser } from './nats-cluster.ts';
 import { fastSettings } from './pipeline.ts';
 import { registerOwner } from './product-calls.ts';
 
@@ -17,7 +17,8 @@ export interface FormwireProcess {
   name: string;
   /** Of the API, or of the probes where it has none. */
   url: string;
-  start(): void;
+  /** With other variables than before, if some are given; they stay. */
+  start(change?: Record<string, string>): void;
   /** Resolves when it says that it can do its work. */
   ready(): Promise<void>;
   kill(): Promise<void>;
@@ -42,12 +43,12 @@ export interface Installation extends AsyncDisposable {
 
 const program = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
 
-export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string>; databaseUrl?: string } = {}): Promise<Installation> {
+export async function startInstallation(options: { apis?: number; dispatchers?: number; natsServers?: number; settings?: Record<string, string>; databaseUrl?: string; natsUsers?: NatsUser[] } = {}): Promise<Installation> {
   const { apis = 2, dispatchers = 2, natsServers = 3, settings = {} } = options;
   const stack = new AsyncDisposableStack();
   try {
     const databaseUrl = options.databaseUrl ?? stack.use(await createTestDatabase()).url;
-    const nats = stack.use(await startNatsCluster(natsServers));
+    const nats = stack.use(await startNatsCluster(natsServers, options.natsUsers));
     const { privateKey } = generateKeyPairSync('ed25519');
     const env = {
       ...fastSettings,
@@ -81,7 +82,7 @@ export async function startInstallation(options: { apis?: number; dispatchers?: 
 
 async function openProcess({ name, roles, env }: { name: string; roles: Role[]; env: Record<string, string> }): Promise<FormwireProcess> {
   const port = await freePort();
-  const own = { PATH: process.env['PATH'], ...env, FORMWIRE_ROLES: roles.join(','), [roles.includes('api') ? 'PORT' : 'FORMWIRE_PROBE_PORT']: String(port) };
+  let own: Record<string, string | undefined> = { PATH: process.env['PATH'], ...env, FORMWIRE_ROLES: roles.join(','), [roles.includes('api') ? 'PORT' : 'FORMWIRE_PROBE_PORT']: String(port) };
   const [command = '', ...args] = endingWithParent('SIGKILL', [process.execPath, program, 'start']);
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
@@ -96,7 +97,8 @@ async function openProcess({ name, roles, env }: { name: string; roles: Role[]; 
   return {
     name,
     url,
-    start: () => {
+    start: (change = {}) => {
+      own = { ...own, ...change };
       child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: own });
       for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-100_000)));
     },

@@ -5,6 +5,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, inject } from 'vitest';
 import { spawnServer, type ServerProcess } from '../../src/embedded/child-process.ts';
+import { serversOf } from '../../src/stream/link.ts';
 import { streamName } from '../../src/stream/topology.ts';
 import { freePort } from './free-port.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
@@ -17,12 +18,23 @@ export interface ClusterServer {
   /** Gives what it leads to the others, sends its clients away, and ends: takes as long as its configuration says. */
   leave(): Promise<void>;
   start(): void;
+  /** As of the cluster. */
+  allow(users: readonly NatsUser[]): Promise<void>;
+}
+
+/** Whom the servers let in. */
+export interface NatsUser {
+  user: string;
+  password: string;
 }
 
 /** nats-servers on loopback with one JetStream. */
 export interface NatsCluster extends AsyncDisposable {
-  /** Of all its servers, as `NATS_URL` takes them. */
+  /** Of all its servers, as `NATS_URL` takes them; of the first user, where there are users. */
   url: string;
+  urlFor(user: NatsUser): string;
+  /** Lets in these and nobody else from now on, as SIGHUP makes a server read its configuration: others are sent away. */
+  allow(users: readonly NatsUser[]): Promise<void>;
   servers: ClusterServer[];
   /**
    * Resolves when every server that runs has its JetStream. Not asked is whether each stream and consumer is up to date:
@@ -43,9 +55,9 @@ interface Ports {
 }
 
 /** Servers are told each other's ports before any of them listens: where somebody else was quicker at one, all is done anew. */
-export async function startNatsCluster(size = 3): Promise<NatsCluster> {
+export async function startNatsCluster(size = 3, users: readonly NatsUser[] = []): Promise<NatsCluster> {
   for (let tries = 3; ; tries -= 1) {
-    const cluster = await openCluster(size);
+    const cluster = await openCluster(size, users);
     for (const server of cluster.servers) server.start();
     await cluster.healthy();
     if (cluster.servers.every((server) => server.isRunning())) return cluster;
@@ -54,12 +66,14 @@ export async function startNatsCluster(size = 3): Promise<NatsCluster> {
   }
 }
 
-async function openCluster(size: number): Promise<NatsCluster> {
+async function openCluster(size: number, users: readonly NatsUser[]): Promise<NatsCluster> {
   const directory = createTemporaryDirectory();
   const ports: Ports[] = [];
   for (let index = 0; index < size; index += 1) ports.push({ client: await freePort(), route: await freePort(), monitor: await freePort() });
-  const servers = ports.map((own, index) => openServer({ directory: directory.path, name: `nats-${index + 1}`, own, routes: ports.map(({ route }) => route) }));
-  const url = ports.map(({ client }) => `nats://127.0.0.1:${client}`).join(',');
+  const servers = ports.map((own, index) => openServer({ directory: directory.path, name: `nats-${index + 1}`, own, routes: ports.map(({ route }) => route), users }));
+  const urlWith = (credentials: string): string => ports.map(({ client }) => `nats://${credentials}127.0.0.1:${client}`).join(',');
+  const urlFor = ({ user, password }: NatsUser): string => urlWith(`${user}:${password}@`);
+  const url = users[0] ? urlFor(users[0]) : urlWith('');
   const named = (name: string | undefined): ClusterServer => {
     const found = servers.find((server) => server.name === name);
     if (!found) throw new Error(`No server of the cluster is named ${String(name)}.`);
@@ -69,6 +83,8 @@ async function openCluster(size: number): Promise<NatsCluster> {
 
   return {
     url,
+    urlFor,
+    allow: async (wanted) => void (await Promise.all(servers.map((server) => server.allow(wanted)))),
     servers,
     healthy: () =>
       // asked anew each time: one that could not have its port has ended meanwhile
@@ -86,18 +102,33 @@ async function openCluster(size: number): Promise<NatsCluster> {
   };
 }
 
-function openServer(options: { directory: string; name: string; own: Ports; routes: readonly number[] }): ClusterServer {
-  const { directory, name, own, routes } = options;
-  const config = path.join(directory, `${name}.conf`);
-  // as it is shipped, but for where it listens and keeps its store
-  const text = [
-    `include ${JSON.stringify(path.relative(directory, path.resolve(import.meta.dirname, '../../ops/nats-cluster.conf')))}`,
+interface ServerOptions {
+  directory: string;
+  name: string;
+  own: Ports;
+  routes: readonly number[];
+  users: readonly NatsUser[];
+}
+
+/** As it is shipped, but for where it listens and keeps its store, and for whom it lets in. One alone is no cluster. */
+function configOf({ directory, name, own, routes, users }: ServerOptions): string {
+  const isAlone = routes.length === 1;
+  const lines = [
+    `include ${JSON.stringify(path.relative(directory, path.resolve(import.meta.dirname, `../../ops/${isAlone ? 'nats' : 'nats-cluster'}.conf`)))}`,
     `listen: "127.0.0.1:${own.client}"`,
     `http: "127.0.0.1:${own.monitor}"`,
     `jetstream { store_dir: ${JSON.stringify(path.join(directory, name))} }`,
-    `cluster { name: formwire, no_advertise: true, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`,
+    ...(isAlone ? [] : [`cluster { name: formwire, no_advertise: true, listen: "127.0.0.1:${own.route}", routes: ${JSON.stringify(routes.map((port) => `nats://127.0.0.1:${port}`))} }`]),
+    ...(users.length > 0 ? [`authorization { users: ${JSON.stringify(users)} }`] : []),
   ];
-  writeFileSync(config, `${text.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
+}
+
+function openServer(options: ServerOptions): ClusterServer {
+  const { directory, name, own } = options;
+  const config = path.join(directory, `${name}.conf`);
+  writeFileSync(config, configOf(options));
+  const loadedAt = async (): Promise<string> => ((await (await fetch(`http://127.0.0.1:${own.monitor}/varz`)).json()) as { config_load_time: string }).config_load_time;
   let running: ServerProcess | undefined;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     await running?.stop(signal, 90_000);
@@ -116,6 +147,13 @@ function openServer(options: { directory: string; name: string; own: Ports; rout
     },
     kill: () => end('SIGKILL'),
     leave: () => end('SIGUSR2'),
+    allow: async (users) => {
+      if (!running?.isRunning()) throw new Error(`${name} does not run.`);
+      const before = await loadedAt();
+      writeFileSync(config, configOf({ ...options, users }));
+      process.kill(running.pid, 'SIGHUP');
+      await expect.poll(loadedAt, { timeout: 20_000 }).not.toBe(before);
+    },
   };
 }
 
@@ -130,7 +168,7 @@ async function healthOf(url: string): Promise<string> {
 }
 
 async function streamLeaderOf(url: string): Promise<string | undefined> {
-  const connection = await connect({ servers: url.split(',') });
+  const connection = await connect(serversOf(url));
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false });
     return (await manager.streams.info(streamName)).cluster?.leader;
