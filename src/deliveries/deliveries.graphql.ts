@@ -96,6 +96,7 @@ DeliveryType.implement({
     reason: t.exposeString('reason', { nullable: true, description: 'Why it is pending, dead or canceled.' }),
     errorClass: t.exposeString('errorClass', { nullable: true, description: 'The class of what its last attempt failed with.' }),
     attempts: t.field({
+      description: 'In their order; those of a finished delivery are kept for three months, unless the installation says otherwise.',
       type: [AttemptType],
       resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
     }),
