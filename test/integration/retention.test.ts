@@ -7,7 +7,8 @@ import { oldRows, type Prune } from '../../src/retention/prune.ts';
 import { createPruner } from '../../src/retention/pruner.ts';
 import { prunesOf } from '../../src/retention/prunes.ts';
 import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
-import { withClient } from '../support/pipeline.ts';
+import { startTestNats } from '../support/nats.ts';
+import { startPipeline, withClient } from '../support/pipeline.ts';
 import { insertIntegration, insertJob, insertTenant, type TenantRows } from '../support/rows.ts';
 
 const minute = 60_000;
@@ -246,4 +247,17 @@ test('what is old is found by an index, in its order, in every table that can be
     expect(plan, one.table).toMatch(new RegExp(`Index (Only )?Scan using \\w+ on ${one.table}`));
     expect(plan, one.table).not.toMatch(new RegExp(`Seq Scan on ${one.table}|Sort`));
   }
+});
+
+test('a relay forgets by itself what it is not to keep any longer; processes without that role leave it to others', async () => {
+  const id = await insertJob(pool, { ...tenant, integrationId: newId('intg'), kind: 'verify', status: 'done' });
+  await pool.query('update jobs set finished_at = $2 where id = $1', [id, ago(2 * hour)]);
+  await using nats = await startTestNats();
+  const start = (settings: Record<string, string>) => startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings: { FORMWIRE_ENDED_RETENTION: '1h', ...settings } });
+  const isThere = async (): Promise<boolean> => (await pool.query('select from jobs where id = $1', [id])).rowCount === 1;
+  await using others = start({ FORMWIRE_ROLES: 'api,dispatcher' });
+  expect(others.runnables.map(({ name }) => name)).not.toContain('pruner');
+  expect(await isThere()).toBe(true);
+  await using _relay = start({ FORMWIRE_ROLES: 'relay' });
+  await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
 });
