@@ -101,7 +101,7 @@ DeliveryType.implement({
       resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
     }),
     tracking: t.field({
-      description: 'What became of it after the outside service took it; null where that says nothing.',
+      description: 'What became of it after the outside service took it; null where that says nothing. Kept as attempts are.',
       type: TrackingType,
       nullable: true,
       resolve: ({ id }, _args, context) => trackingLoader(context).load(id),
