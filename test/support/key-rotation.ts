@@ -30,7 +30,6 @@ export async function survivesKeyRotation({ keys, natsServers, areKnown = false 
   await take(chosen.map(({ used }) => used), world);
   await take(chosen.map(({ gone }) => gone), world);
   for (const { isOver } of chosen) await isOver?.(world);
-  await traffic.goesOn();
   await traffic.wentUndisturbed();
 }
 
@@ -44,8 +43,11 @@ async function take(steps: readonly Step[], world: RotationWorld): Promise<void>
   if (changes.length === 0) return;
   const change = Object.assign({}, ...changes) as Record<string, string>;
   Object.assign(world.env, change);
-  const { apis, dispatchers } = world.installation;
+  const { installation: { apis, dispatchers }, traffic } = world;
   await Promise.all([apis, dispatchers].map(async (processes) => {
-    for (const one of processes) await restart(one, change);
+    for (const one of processes) {
+      await restart(one, change);
+      await traffic.goesOn(); // with some processes that have what is new beside some that have not
+    }
   }));
 }

@@ -55,18 +55,11 @@ function rotateSigningKey(): Rotation {
     settings: { FORMWIRE_JWT_KEY: old },
     known: { change: () => ({ FORMWIRE_JWT_OLD_KEYS: next }) },
     used: { change: () => ({ FORMWIRE_JWT_KEY: next, FORMWIRE_JWT_OLD_KEYS: old }) },
-    gone: { before: async ({ installation, traffic }) => traffic.useToken(await logInAgain(installation)), change: () => ({ FORMWIRE_JWT_OLD_KEYS: '' }) },
-    isOver: async ({ installation }) => {
-      const token = await logInAgain(installation);
-      for (const { url } of installation.apis) expect([await isTaken(url, token), await isTaken(url, installation.token)]).toEqual([true, false]);
+    gone: { before: ({ traffic }) => traffic.refreshed(), change: () => ({ FORMWIRE_JWT_OLD_KEYS: '' }) },
+    isOver: async ({ installation: { apis, token } }) => {
+      for (const { url } of apis) expect(await isTaken(url, token)).toBe(false); // the new ones are taken, or the traffic would notice
     },
   };
-}
-
-/** As everybody has to within the hour that a token is good for. */
-async function logInAgain({ owner }: Installation): Promise<string> {
-  const { token } = await owner.call<{ token: string }>('mutation ($input: LoginInput!) { login(input: $input) { token errors { message } } }', { username: 'owner', password: 'correct horse battery' });
-  return token;
 }
 
 async function isTaken(url: string, token: string): Promise<boolean> {
