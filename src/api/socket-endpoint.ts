@@ -5,6 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { UnavailableError } from '../user-error.ts';
 import type { ApiLimits } from './limits.ts';
 import type { LivePlaces } from './live-places.ts';
+import { pathOf } from './path-of.ts';
 import { serveSocket, type SocketDeps, type SocketSession } from './socket-session.ts';
 
 export interface SocketEndpointDeps extends Omit<SocketDeps, 'address' | 'authorization'> {
@@ -43,9 +44,8 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
   }, beatEveryMs).unref();
 
   const upgrade = (request: IncomingMessage, connection: Duplex, first: Buffer): void => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (isClosing) return refuse(connection, 503);
-    if (pathname !== '/graphql') return refuse(connection, 404);
+    if (pathOf(request) !== '/graphql') return refuse(connection, 404);
     const offered = request.headers['sec-websocket-protocol'] ?? '';
     if (!offered.split(',').some((name) => name.trim() === GRAPHQL_TRANSPORT_WS_PROTOCOL)) return refuse(connection, 400);
     const address = addressOf(request);
@@ -81,7 +81,8 @@ function taken(take: () => () => void): (() => void) | undefined {
   }
 }
 
-/** Before there is a WebSocket, in HTTP. */
+/** Before there is a WebSocket, in HTTP. The client's side is not waited for: one that never ends it would keep the connection. */
 function refuse(connection: Duplex, status: number): void {
+  connection.once('finish', () => connection.destroy());
   connection.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
