@@ -22,7 +22,15 @@ export interface LiveCall {
 export interface LiveEndpoint {
   /** Throws UnavailableError where there is no place for it. */
   serve(call: LiveCall): Promise<void>;
+  /** Open ones, and what they have not read of what was sent. */
+  unread(): Unread;
   close(): void;
+}
+
+/** Connections of a kind, and the bytes that wait in them together. */
+export interface Unread {
+  connections: number;
+  bytes: number;
 }
 
 const beatEveryMs = 15_000;
@@ -58,6 +66,7 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
       response.once('close', subscribed.leave);
       subscribed.follow();
     },
+    unread: () => ({ connections: open.size, bytes: [...open].reduce((sum, stream) => sum + stream.unreadBytes(), 0) }),
     close: () => clearInterval(beating),
   };
 }
@@ -97,6 +106,7 @@ function createStream(response: ServerResponse): Stream {
     setTimeout(() => response.destroy(), lingerMs).unref();
   };
   return {
+    transport: 'sse',
     begin,
     send: (batch) => void socket?.write(batch.as(isChunked ? asChunk : asText)),
     unreadBytes: () => socket?.writableLength ?? 0,

@@ -4,6 +4,7 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { UnavailableError } from '../user-error.ts';
 import type { ApiLimits } from './limits.ts';
+import type { Unread } from './live-endpoint.ts';
 import type { LivePlaces } from './live-places.ts';
 import { pathOf } from './path-of.ts';
 import { serveSocket, type SocketDeps, type SocketSession } from './socket-session.ts';
@@ -17,6 +18,8 @@ export interface SocketEndpointDeps extends Omit<SocketDeps, 'address' | 'author
 export interface SocketEndpoint {
   /** Takes the WebSockets that come to a server's `/graphql`. */
   attach(server: Server): void;
+  /** Open ones, and what they have not read of what was sent. */
+  unread(): Unread;
   /** Takes no more, and ends each that is open when what was asked for over it is answered: the clients are told to come back. */
   close(): void;
 }
@@ -64,6 +67,7 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
       connection.on('error', () => connection.destroy());
       upgrade(request, connection, first);
     }),
+    unread: () => ({ connections: sockets.clients.size, bytes: [...sockets.clients].reduce((sum, socket) => sum + socket.bufferedAmount, 0) }),
     close: () => {
       clearInterval(beating);
       isClosing = true;

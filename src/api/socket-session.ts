@@ -4,6 +4,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { Context } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Batch, Frame } from '../live/batch.ts';
+import type { LiveCounts } from '../live/counts.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { Outlet } from '../live/member.ts';
 import type { Log } from '../log.ts';
@@ -24,6 +25,7 @@ export interface SocketDeps {
   operations: OperationRunner;
   hub: LiveHub;
   places: LivePlaces;
+  counts: Pick<LiveCounts, 'refused'>;
   limits: ApiLimits;
   createContext: (viewer: Viewer | undefined, address: string) => Context;
   log: Log;
@@ -133,12 +135,17 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
     if (!known) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
     if (operations.has(id)) return socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
     operations.set(id, () => undefined);
-    if (operations.size > limits.socketSubscriptions) return fail(id, [pastLimit('socketSubscriptions', `A WebSocket may have ${limits.socketSubscriptions} operations under way.`)]);
+    if (operations.size > limits.socketSubscriptions) return fail(id, [noPlace()]);
     try {
       await run(id, { payload, session: known });
     } catch (error) {
       fail(id, [errorOf(error)]);
     }
+  };
+
+  const noPlace = (): GraphQLError => {
+    deps.counts.refused.add('socket');
+    return pastLimit('socketSubscriptions', `A WebSocket may have ${limits.socketSubscriptions} operations under way.`);
   };
 
   const errorOf = (error: unknown): GraphQLError => {
@@ -213,6 +220,7 @@ const nextOf = (id: string, json: string): string => `{"id":${JSON.stringify(id)
 
 function outletOf(socket: WebSocket, id: string, onOver: () => void): Outlet {
   return {
+    transport: 'websocket',
     send: ({ frames }: Batch) => frames.forEach(({ json }: Frame) => socket.send(nextOf(id, json))),
     unreadBytes: () => socket.bufferedAmount,
     flushed: () => new Promise((resolve) => (socket.readyState === socket.OPEN ? socket.ping(undefined, false, () => resolve()) : resolve())),

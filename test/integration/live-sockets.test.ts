@@ -108,6 +108,7 @@ describe('over WebSocket', () => {
     expect(JSON.stringify(ofKind('next'))).toContain(id);
     expect(ofKind('pong')).toHaveLength(1);
     expect(ofKind('error')).toHaveLength(1);
+    expect(api.server.subscribers().counts.refused.entries.get('socket')).toBe(1);
     socket.close();
     await socket.closed;
   });
