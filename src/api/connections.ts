@@ -3,6 +3,8 @@ import { Server as TcpServer, type Socket } from 'node:net';
 
 /** The connections of a server, so that it can end in order. */
 export interface Connections {
+  /** Whether a connection has other requests under way, which its client sent without waiting. */
+  isShared(socket: Socket): boolean;
   /** From now on each answer ends its connection, also of requests that are under way: the client's next goes elsewhere. */
   leave(): void;
   /**
@@ -105,6 +107,7 @@ export function followConnections(server: Server): Connections {
   };
 
   return {
+    isShared: (socket) => (open.get(socket)?.exchanges.size ?? 0) > 1,
     leave,
     close: (boundMs) => {
       leave();

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
@@ -89,7 +90,17 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const streaming = new WeakSet<ServerResponse>();
-  const { graphql, sockets, subscribers, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
+  const subscribed = new WeakSet<Socket>();
+  const { graphql, sockets, subscribers, closeLive } = createEndpoints(options, {
+    limits,
+    isShared: ({ socket }) => connections.isShared(socket),
+    streaming: (response) => {
+      leave(response);
+      const { socket } = response.req;
+      subscribed.add(socket);
+      response.once('close', () => subscribed.delete(socket));
+    },
+  });
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
   let underWay = 0;
@@ -124,6 +135,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // its answer would wait for the end of the subscription, and count as under way until then
+    if (subscribed.has(request.socket)) return void request.socket.destroy();
     if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
@@ -168,14 +181,20 @@ interface Endpoints {
   closeLive(): void;
 }
 
-function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
+interface Connected {
+  limits: ApiLimits;
+  isShared: (request: IncomingMessage) => boolean;
+  streaming: (response: ServerResponse) => void;
+}
+
+function createEndpoints(options: ApiServerOptions, { limits, isShared, streaming }: Connected): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
   const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
   const counts = createLiveCounts(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}));
   const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, counts, log, createContext: createOperationContext });
   const places = createLivePlaces({ limits, refused: counts.refused });
-  const live = createLiveEndpoint({ hub, places });
+  const live = createLiveEndpoint({ hub, places, isShared });
   const shared = {
     identify: createIdentify({ tokens, standings }),
     callers,
