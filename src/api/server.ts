@@ -32,6 +32,7 @@ import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
 import { unavailable } from './refused.ts';
 import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
+import type { Load } from './socket-session.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -91,8 +92,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const streaming = new WeakSet<ServerResponse>();
   const subscribed = new WeakSet<Socket>();
+  const load: Load = { underWay: 0 };
   const { graphql, sockets, subscribers, closeLive } = createEndpoints(options, {
     limits,
+    load,
     isShared: ({ socket }) => connections.isShared(socket),
     streaming: (response) => {
       leave(response);
@@ -103,12 +106,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   });
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
-  let underWay = 0;
   /** Once for each request: when it is answered, or when it becomes a subscription. */
   const leave = (response: ServerResponse): void => {
     if (streaming.has(response)) return;
     streaming.add(response);
-    underWay -= 1;
+    load.underWay -= 1;
   };
 
   const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -137,8 +139,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // its answer would wait for the end of the subscription, and count as under way until then
     if (subscribed.has(request.socket)) return void request.socket.destroy();
-    if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
-    underWay += 1;
+    if (load.underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
+    load.underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
     response.once('close', () => {
@@ -183,11 +185,12 @@ interface Endpoints {
 
 interface Connected {
   limits: ApiLimits;
+  load: Load;
   isShared: (request: IncomingMessage) => boolean;
   streaming: (response: ServerResponse) => void;
 }
 
-function createEndpoints(options: ApiServerOptions, { limits, isShared, streaming }: Connected): Endpoints {
+function createEndpoints(options: ApiServerOptions, { limits, load, isShared, streaming }: Connected): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
   const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
@@ -203,7 +206,7 @@ function createEndpoints(options: ApiServerOptions, { limits, isShared, streamin
     addressOf: addressFinder(options),
     createContext: createOperationContext,
   };
-  const sockets = createSocketEndpoint({ ...shared, hub, places, counts, limits, log });
+  const sockets = createSocketEndpoint({ ...shared, hub, places, counts, load, limits, log });
   return {
     graphql: createGraphqlEndpoint({ ...shared, bodies: createBodyReader(limits), streams: createStreamEndpoint({ schema, maskError, limits, log }), live, streaming }),
     sockets,
