@@ -5,6 +5,7 @@ import type { Viewer } from '../graphql/viewer.ts';
 import type { Frame } from '../live/batch.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { Outlet } from '../live/member.ts';
+import { crossOrigin } from './http-answer.ts';
 import type { LivePlaces } from './live-places.ts';
 import type { ReadyOperation } from './prepare.ts';
 import { problem, Refused } from './refused.ts';
@@ -91,7 +92,7 @@ interface Stream extends Outlet {
 }
 
 const head = {
-  'access-control-allow-origin': '*',
+  ...crossOrigin,
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSourceEventStream, validateSubscriptionArgs, GraphQLError, type ExecutionResult, type GraphQLSchema, type ValidatedSubscriptionArgs } from 'graphql';
 import type { Standings } from '../accounts/standings.ts';
+import { withCode } from '../api/documents.ts';
 import type { ApiLimits } from '../api/limits.ts';
 import { executionArgs } from '../api/operation.ts';
 import type { ReadyOperation } from '../api/prepare.ts';
@@ -123,6 +124,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const { topic, args } = found;
     const { settled } = orders[topic.order];
     const start = await onBehalfOf(context, () => startOf({ settled, retentionMs, now }, { topic, after: call.lastEventId ?? topic.after }));
+    if (closing.signal.aborted) return { refused: { errors: [stopping()] } }; // since it was asked for
     const key = sharingKey(schema, { ready, viewer, topic });
     const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, (topic.state ?? settled).known()) });
     const member = createMember({
@@ -204,7 +206,7 @@ async function topicOf({ schema, ready, context }: { schema: GraphQLSchema; read
   { topic: LiveTopic; args: ValidatedSubscriptionArgs } | { refused: readonly GraphQLError[] }
 > {
   const args = validateSubscriptionArgs({ ...executionArgs(ready), schema, contextValue: context });
-  if (!('schema' in args)) return { refused: args };
+  if (!('schema' in args)) return { refused: args.map((error) => withCode(error, 'BAD_USER_INPUT')) };
   const source = await onBehalfOf(context, () => createSourceEventStream(args));
   if (source instanceof LiveTopic) return { topic: source as LiveTopic, args };
   return { refused: ('errors' in source && source.errors) || [] };
