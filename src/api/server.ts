@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLSchema } from 'graphql';
 import type { AccessTokens } from '../accounts/access-tokens.ts';
@@ -91,7 +90,6 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const streaming = new WeakSet<ServerResponse>();
-  const subscribed = new WeakSet<Socket>();
   const load: Load = { underWay: 0 };
   const { graphql, sockets, subscribers, closeLive } = createEndpoints(options, {
     limits,
@@ -99,9 +97,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     isShared: ({ socket }) => connections.isShared(socket),
     streaming: (response) => {
       leave(response);
-      const { socket } = response.req;
-      subscribed.add(socket);
-      response.once('close', () => subscribed.delete(socket));
+      connections.reserve(response);
     },
   });
   const probes = createProbes(options);
@@ -138,7 +134,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // its answer would wait for the end of the subscription, and count as under way until then
-    if (subscribed.has(request.socket)) return void request.socket.destroy();
+    if (connections.isReserved(request.socket)) return void request.socket.destroy();
     if (load.underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
     load.underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
