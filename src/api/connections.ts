@@ -3,6 +3,11 @@ import { Server as TcpServer, type Socket } from 'node:net';
 
 /** The connections of a server, so that it can end in order. */
 export interface Connections {
+  /** Whether a connection has other requests under way, which its client sent without waiting. */
+  isShared(socket: Socket): boolean;
+  /** Keeps the connection of an answer for it alone until it ends. */
+  reserve(response: ServerResponse): void;
+  isReserved(socket: Socket): boolean;
   /** From now on each answer ends its connection, also of requests that are under way: the client's next goes elsewhere. */
   leave(): void;
   /**
@@ -28,6 +33,7 @@ export interface Cut {
 interface Connection {
   /** Requests under way on it, each with its answer: several where a client does not wait. */
   exchanges: Set<ServerResponse>;
+  reservedFor: ServerResponse | undefined;
   isWebSocket: boolean;
   quietSince: number;
   /** What it had brought by then. */
@@ -48,7 +54,7 @@ export function followConnections(server: Server): Connections {
   let leftAt = Infinity;
 
   server.on('connection', (socket) => {
-    open.set(socket, { exchanges: new Set(), isWebSocket: false, quietSince: performance.now(), bytes: 0 });
+    open.set(socket, { exchanges: new Set(), reservedFor: undefined, isWebSocket: false, quietSince: performance.now(), bytes: 0 });
     socket.once('close', () => open.delete(socket));
   });
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -58,6 +64,7 @@ export function followConnections(server: Server): Connections {
     if (leftAt < Infinity) response.setHeader('connection', 'close');
     response.once('close', () => {
       connection.exchanges.delete(response);
+      if (connection.reservedFor === response) connection.reservedFor = undefined;
       [connection.quietSince, connection.bytes] = [performance.now(), request.socket.bytesRead];
     });
   });
@@ -104,7 +111,15 @@ export function followConnections(server: Server): Connections {
     closeQuiet();
   };
 
+  const reserve = (response: ServerResponse): void => {
+    const connection = open.get(response.req.socket);
+    if (connection) connection.reservedFor = response;
+  };
+
   return {
+    reserve,
+    isReserved: (socket) => open.get(socket)?.reservedFor !== undefined,
+    isShared: (socket) => (open.get(socket)?.exchanges.size ?? 0) > 1,
     leave,
     close: (boundMs) => {
       leave();

@@ -10,12 +10,12 @@ export interface Answer {
 }
 
 /** Any page may call the API: what a call may do hangs on the token it sends, never on a cookie. */
-const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-request-id' };
+export const crossOrigin = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after, x-request-id' };
 
 const preflight = {
   ...crossOrigin,
   'access-control-allow-methods': 'POST',
-  'access-control-allow-headers': 'authorization, content-type',
+  'access-control-allow-headers': 'authorization, content-type, last-event-id, traceparent, tracestate',
   'access-control-max-age': '86400',
 };
 

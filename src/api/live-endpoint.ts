@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Frame } from '../live/batch.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { Outlet } from '../live/member.ts';
+import { crossOrigin } from './http-answer.ts';
 import type { LivePlaces } from './live-places.ts';
 import type { ReadyOperation } from './prepare.ts';
+import { problem, Refused } from './refused.ts';
 
 export interface LiveCall {
   request: IncomingMessage;
@@ -20,9 +23,17 @@ export interface LiveCall {
 
 /** Serves subscriptions over server-sent events. */
 export interface LiveEndpoint {
-  /** Throws UnavailableError where there is no place for it. */
+  /** Throws UnavailableError where there is no place for it, Refused where others are under way on its connection. */
   serve(call: LiveCall): Promise<void>;
+  /** Open ones, and what they have not read of what was sent. */
+  unread(): Unread;
   close(): void;
+}
+
+/** Connections of a kind, and the bytes that wait in them together. */
+export interface Unread {
+  connections: number;
+  bytes: number;
 }
 
 const beatEveryMs = 15_000;
@@ -34,7 +45,7 @@ const lingerMs = 2_000;
  * client that reconnects with the header `Last-Event-ID` goes on where it was. The endpoint writes to the sockets what is
  * the same for all who are told it, as it was made once.
  */
-export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: LivePlaces }): LiveEndpoint {
+export function createLiveEndpoint({ hub, places, isShared }: { hub: LiveHub; places: LivePlaces; isShared: (request: IncomingMessage) => boolean }): LiveEndpoint {
   const open = new Set<Stream>();
   // a proxy closes what is silent, and a client learns that it is gone only when something is sent
   const beating = setInterval(() => {
@@ -43,6 +54,9 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
 
   return {
     serve: async ({ request, response, ready, viewer, until, address, onStreaming }) => {
+      // an answer that has just gone out may not be done yet
+      if (isShared(request)) await nextTurn();
+      if (isShared(request)) throw notAlone();
       const giveBack = [places.takeConnection(address)];
       response.once('close', () => giveBack.forEach((back) => back()));
       giveBack.push(places.takeSubscription(viewer));
@@ -51,6 +65,10 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
       const lastEventId = request.headers['last-event-id']?.toString();
       const subscribed = await hub.subscribe({ ready, viewer, until, address, lastEventId: lastEventId === '' ? undefined : lastEventId, outlet: stream }, () => open.delete(stream));
       if (response.destroyed) return 'leave' in subscribed ? subscribed.leave() : undefined;
+      if (isShared(request)) {
+        if ('leave' in subscribed) subscribed.leave();
+        throw notAlone();
+      }
       onStreaming();
       open.add(stream);
       stream.begin(); // only now, so that whoever sees it begin is told all that happens from then on
@@ -58,9 +76,13 @@ export function createLiveEndpoint({ hub, places }: { hub: LiveHub; places: Live
       response.once('close', subscribed.leave);
       subscribed.follow();
     },
+    unread: () => ({ connections: open.size, bytes: [...open].reduce((sum, stream) => sum + stream.unreadBytes(), 0) }),
     close: () => clearInterval(beating),
   };
 }
+
+/** Their answers would wait for the end of the subscription, or its beginning for them. */
+const notAlone = (): Refused => new Refused(problem(400, 'A subscription needs a connection of its own: other requests are under way on this one.'));
 
 interface Stream extends Outlet {
   begin(): void;
@@ -70,7 +92,7 @@ interface Stream extends Outlet {
 }
 
 const head = {
-  'access-control-allow-origin': '*',
+  ...crossOrigin,
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
@@ -97,6 +119,7 @@ function createStream(response: ServerResponse): Stream {
     setTimeout(() => response.destroy(), lingerMs).unref();
   };
   return {
+    transport: 'sse',
     begin,
     send: (batch) => void socket?.write(batch.as(isChunked ? asChunk : asText)),
     unreadBytes: () => socket?.writableLength ?? 0,

@@ -1,3 +1,4 @@
+import type { Count, PlaceLimit } from '../live/counts.ts';
 import { networkOf } from '../rate-limits/network-of.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { UnavailableError } from '../user-error.ts';
@@ -11,22 +12,27 @@ export interface LivePlaces {
   takeSubscription(viewer: Viewer | undefined): () => void;
 }
 
-type PlaceLimits = Pick<ApiLimits, 'subscriptions' | 'callerSubscriptions' | 'addressSubscribers'>;
+type Places = Pick<ApiLimits, 'subscriptions' | 'callerSubscriptions' | 'addressSubscribers'>;
 
-export function createLivePlaces(limits: PlaceLimits): LivePlaces {
+/** `refused`: counts whom there was no place for. */
+export function createLivePlaces({ limits, refused }: { limits: Places; refused: Count<PlaceLimit> }): LivePlaces {
   const connections = createCounts();
   const subscriptions = createCounts();
+  const refuse = (by: PlaceLimit, error: UnavailableError): never => {
+    refused.add(by);
+    throw error;
+  };
   return {
     takeConnection: (address) => {
       const network = networkOf(address);
-      if (connections.total() >= limits.subscriptions) throw full();
-      if (connections.of(network) >= limits.addressSubscribers) throw tooMany(`This address has ${limits.addressSubscribers} connections for subscriptions`);
+      if (connections.total() >= limits.subscriptions) refuse('process', full());
+      if (connections.of(network) >= limits.addressSubscribers) refuse('address', tooMany(`This address has ${limits.addressSubscribers} connections for subscriptions`));
       return connections.take(network);
     },
     takeSubscription: (viewer) => {
       const caller = viewer?.credential.kind === 'key' ? viewer.credential.id : (viewer?.userId ?? 'nobody');
-      if (subscriptions.total() >= limits.subscriptions) throw full();
-      if (subscriptions.of(caller) >= limits.callerSubscriptions) throw tooMany(`You have ${limits.callerSubscriptions} subscriptions`);
+      if (subscriptions.total() >= limits.subscriptions) refuse('process', full());
+      if (subscriptions.of(caller) >= limits.callerSubscriptions) refuse('caller', tooMany(`You have ${limits.callerSubscriptions} subscriptions`));
       return subscriptions.take(caller);
     },
   };

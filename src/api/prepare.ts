@@ -50,6 +50,7 @@ export function createPrepare(deps: { schema: GraphQLSchema; documents: Document
     if (!operation) return { refused: [requestError('OPERATION_RESOLUTION_FAILURE', '"operationName" must name one of the operations of "query".')], status: 400 };
     const fault = inputFault(operation, params.variables);
     if (fault) return { refused: [fault] };
+    if (operation.operation === 'subscription' && lengthOf(params) > limits.subscriptionChars) return { refused: [tooLong(limits)] };
     const cost = { requested: costOf({ document, operation, variables: params.variables }), limit: operation.operation === 'subscription' ? limits.subscriptionCost : limits.cost };
     if (cost.requested > cost.limit) return { refused: [tooCostly(cost)] };
     return { ready: { document, operation, params, cost, calls: callsOf(document, operation), hideSuggestions: !mayIntrospect } };
@@ -68,6 +69,10 @@ function callsOf(document: DocumentNode, { operation, selectionSet }: OperationD
   };
   return Math.max(1, count(selectionSet));
 }
+
+const lengthOf = ({ query, variables }: RequestParams): number => query.length + (variables ? JSON.stringify(variables).length : 0);
+
+const tooLong = ({ subscriptionChars }: ApiLimits): GraphQLError => pastLimit('subscriptionChars', `A subscription and its variables have at most ${subscriptionChars} characters together.`);
 
 const noIntrospection = (introspection: Introspection): GraphQLError =>
   requestError('INTROSPECTION_DISABLED', introspection === 'nobody' ? 'The schema cannot be asked for here.' : 'Log in to ask for the schema.');

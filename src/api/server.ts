@@ -6,7 +6,9 @@ import type { Standings } from '../accounts/standings.ts';
 import { newId, type Id } from '../events/id.ts';
 import { createContext, type Context, type Services } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
-import { createLiveHub, type LiveHubOptions } from '../live/hub.ts';
+import { createLiveCounts, type LiveCounts } from '../live/counts.ts';
+import { createLiveHub, type LiveHub, type LiveHubOptions } from '../live/hub.ts';
+import type { Transport } from '../live/member.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { withinRequest } from '../request-scope.ts';
@@ -18,7 +20,7 @@ import { createErrorMask, internalError } from './errors.ts';
 import { createGraphqlEndpoint } from './graphql-endpoint.ts';
 import { sendJson } from './http-answer.ts';
 import { defaultApiLimits, type ApiLimits } from './limits.ts';
-import { createLiveEndpoint } from './live-endpoint.ts';
+import { createLiveEndpoint, type Unread } from './live-endpoint.ts';
 import { createLivePlaces } from './live-places.ts';
 import { listen } from './listening.ts';
 import { acceptsStream } from './media-type.ts';
@@ -29,6 +31,7 @@ import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
 import { unavailable } from './refused.ts';
 import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
+import type { Load } from './socket-session.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
 import { createIdentify } from './viewer.ts';
 
@@ -64,11 +67,19 @@ export interface ApiServerOptions extends ProbeOptions {
 /** What subscriptions are told from, and how far back. */
 export type LiveSources = Pick<LiveHubOptions, 'orders' | 'retentionMs' | 'now'>;
 
+/** Who subscribes to a process now, what they have not read, and what has become of those before. */
+export interface SubscriberState extends ReturnType<LiveHub['state']> {
+  unread: Record<Transport, Unread>;
+  counts: LiveCounts;
+}
+
 /** Follows a request for one answer while it runs; `statusOf` tells the answer's status afterwards. */
 export type TraceRequest = (facts: { traceparent: string | undefined; method: string; path: string; statusOf: () => number }, run: () => Promise<void>) => Promise<void>;
 
 export interface ApiServer {
   listen(): Promise<{ url: string }>;
+  /** For the metrics. */
+  subscribers(): SubscriberState;
   /** From now on each answer ends its connection: the next request of a client goes elsewhere. */
   leave(): void;
   /** Takes no new connections, ends subscriptions, lets requests under way finish for a while, then cuts what is left. */
@@ -79,15 +90,23 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...defaultApiLimits, ...options.limits };
   const streaming = new WeakSet<ServerResponse>();
-  const { graphql, sockets, closeLive } = createEndpoints(options, { limits, streaming: (response) => leave(response) });
+  const load: Load = { underWay: 0 };
+  const { graphql, sockets, subscribers, closeLive } = createEndpoints(options, {
+    limits,
+    load,
+    isShared: ({ socket }) => connections.isShared(socket),
+    streaming: (response) => {
+      leave(response);
+      connections.reserve(response);
+    },
+  });
   const probes = createProbes(options);
   const callbacks = createCallbackEndpoint({ answer: options.answerCallback, callers: options.callers, limits, addressOf: addressFinder(options) });
-  let underWay = 0;
   /** Once for each request: when it is answered, or when it becomes a subscription. */
   const leave = (response: ServerResponse): void => {
     if (streaming.has(response)) return;
     streaming.add(response);
-    underWay -= 1;
+    load.underWay -= 1;
   };
 
   const answerGraphql = (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -114,8 +133,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
-    underWay += 1;
+    // its answer would wait for the end of the subscription, and count as under way until then
+    if (connections.isReserved(request.socket)) return void request.socket.destroy();
+    if (load.underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
+    load.underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
     response.once('close', () => {
@@ -138,6 +159,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   sockets.attach(server);
   return {
     listen: () => listen(server, options),
+    subscribers,
     leave: connections.leave,
     close: async () => {
       if (!server.listening) return;
@@ -152,17 +174,26 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 interface Endpoints {
   graphql: ReturnType<typeof createGraphqlEndpoint>;
   sockets: SocketEndpoint;
+  subscribers: ApiServer['subscribers'];
   /** Ends all subscriptions: each is told its cursor. */
   closeLive(): void;
 }
 
-function createEndpoints(options: ApiServerOptions, { limits, streaming }: { limits: ApiLimits; streaming: (response: ServerResponse) => void }): Endpoints {
+interface Connected {
+  limits: ApiLimits;
+  load: Load;
+  isShared: (request: IncomingMessage) => boolean;
+  streaming: (response: ServerResponse) => void;
+}
+
+function createEndpoints(options: ApiServerOptions, { limits, load, isShared, streaming }: Connected): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
   const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
-  const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, log, createContext: createOperationContext });
-  const places = createLivePlaces(limits);
-  const live = createLiveEndpoint({ hub, places });
+  const counts = createLiveCounts(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}));
+  const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, counts, log, createContext: createOperationContext });
+  const places = createLivePlaces({ limits, refused: counts.refused });
+  const live = createLiveEndpoint({ hub, places, isShared });
   const shared = {
     identify: createIdentify({ tokens, standings }),
     callers,
@@ -171,10 +202,11 @@ function createEndpoints(options: ApiServerOptions, { limits, streaming }: { lim
     addressOf: addressFinder(options),
     createContext: createOperationContext,
   };
-  const sockets = createSocketEndpoint({ ...shared, hub, places, limits, log });
+  const sockets = createSocketEndpoint({ ...shared, hub, places, counts, load, limits, log });
   return {
     graphql: createGraphqlEndpoint({ ...shared, bodies: createBodyReader(limits), streams: createStreamEndpoint({ schema, maskError, limits, log }), live, streaming }),
     sockets,
+    subscribers: () => ({ ...hub.state(), unread: { sse: live.unread(), websocket: sockets.unread() }, counts }),
     closeLive: () => {
       hub.close();
       sockets.close();

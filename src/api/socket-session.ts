@@ -1,11 +1,10 @@
 import { CloseCode, MessageType, parseMessage, type Message, type SubscribePayload } from 'graphql-ws';
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 import type { RawData, WebSocket } from 'ws';
 import type { Context } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
-import type { Batch, Frame } from '../live/batch.ts';
+import type { LiveCounts } from '../live/counts.ts';
 import type { LiveHub } from '../live/hub.ts';
-import type { Outlet } from '../live/member.ts';
 import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { UnavailableError } from '../user-error.ts';
@@ -15,7 +14,13 @@ import type { LivePlaces } from './live-places.ts';
 import type { OperationRunner } from './operation.ts';
 import type { Prepare, ReadyOperation } from './prepare.ts';
 import { pastLimit, requestError } from './request-error.ts';
+import { nextOf, outletOf, taken } from './socket-outlet.ts';
 import { expiryOf, type Identify } from './viewer.ts';
+
+/** Of a process, whatever way they came: held to the limit of `requests`. */
+export interface Load {
+  underWay: number;
+}
 
 export interface SocketDeps {
   identify: Identify;
@@ -24,6 +29,8 @@ export interface SocketDeps {
   operations: OperationRunner;
   hub: LiveHub;
   places: LivePlaces;
+  counts: Pick<LiveCounts, 'refused'>;
+  load: Load;
   limits: ApiLimits;
   createContext: (viewer: Viewer | undefined, address: string) => Context;
   log: Log;
@@ -43,6 +50,9 @@ const tryAgain = 1013;
 /** The service restarts; clients of graphql-ws come back by themselves. Source: IANA's registry of close codes. */
 const restarts = 1012;
 
+/** It comes back with every event. Clients use UUIDs. */
+const maxIdLength = 100;
+
 /** How long a client may take to answer that its WebSocket is closed. */
 const lingerMs = 2_000;
 
@@ -56,11 +66,12 @@ export interface SocketSession {
  * its token ends its subscriptions do, and nothing else begins.
  */
 export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession {
-  const { limits, log } = deps;
+  const { limits, load, log } = deps;
   const operations = new Map<string, () => void>();
   /** Queries and mutations that are not answered, and subscriptions that are not begun. */
   let underWay = 0;
   let isLeaving = false;
+  let isKnown = false;
   let session: Promise<Session | undefined> | undefined;
   const late = setTimeout(() => socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'), limits.socketInitMs).unref();
   const send = (message: Message): void => socket.send(JSON.stringify(message));
@@ -76,6 +87,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
       return undefined;
     }
     send({ type: MessageType.ConnectionAck });
+    isKnown = true;
     return { authorization };
   };
 
@@ -88,10 +100,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
     await deps.callers.countRequest({ viewer, address: deps.address }, 'ready' in prepared ? prepared.ready.calls : 1);
     if ('refused' in prepared) return fail(id, prepared.refused);
     if (prepared.ready.operation.operation === 'subscription') return follow(id, { ready: prepared.ready, viewer, until: expiryOf(authorization) });
-    const whenGone = (listener: () => void): void => {
-      socket.once('close', listener);
-      operations.set(id, listener);
-    };
+    const whenGone = (listener: () => void): void => void operations.set(id, listener);
     const { result } = await deps.operations.run(prepared, { createContext: () => deps.createContext(viewer, deps.address), whenGone });
     complete(id, result);
   };
@@ -129,20 +138,27 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
   };
 
   const subscribe = async (id: string, payload: SubscribePayload): Promise<void> => {
+    const isOverloaded = load.underWay > limits.requests; // as it is now: others come while this waits
     const known = await session;
     if (!known) return socket.close(CloseCode.Unauthorized, 'Unauthorized');
     if (operations.has(id)) return socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
     operations.set(id, () => undefined);
-    if (operations.size > limits.socketSubscriptions) return fail(id, [pastLimit('socketSubscriptions', `A WebSocket may have ${limits.socketSubscriptions} operations under way.`)]);
+    if (operations.size > limits.socketSubscriptions) return fail(id, [noPlace()]);
     try {
+      if (isOverloaded) throw new UnavailableError('OVERLOADED', 'Too many requests are under way; try again.', 1_000);
       await run(id, { payload, session: known });
     } catch (error) {
       fail(id, [errorOf(error)]);
     }
   };
 
+  const noPlace = (): GraphQLError => {
+    deps.counts.refused.add('socket');
+    return pastLimit('socketSubscriptions', `A WebSocket may have ${limits.socketSubscriptions} operations under way.`);
+  };
+
   const errorOf = (error: unknown): GraphQLError => {
-    if (error instanceof UnavailableError) return requestError(error.code, error.message);
+    if (error instanceof UnavailableError) return new GraphQLError(error.message, { extensions: { code: error.code, retryAfterMs: error.retryAfterMs } });
     if (error instanceof Error && 'extensions' in error) return error as GraphQLError;
     log.error({ err: error }, 'request.failed');
     return internalError();
@@ -162,9 +178,14 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
       case MessageType.Ping:
         return send({ type: MessageType.Pong });
       case MessageType.Subscribe:
+        if (message.id.length > maxIdLength) return socket.close(CloseCode.BadRequest, `An id has at most ${maxIdLength} characters`);
+        // what is asked before it is known who asks waits for that, but not without end
+        if (!isKnown && underWay >= limits.socketSubscriptions) return socket.close(CloseCode.Unauthorized, 'Wait for connection_ack');
         underWay += 1;
+        load.underWay += 1;
         return subscribe(message.id, message.payload).finally(() => {
           underWay -= 1;
+          load.underWay -= 1;
           closeIfDone();
         });
       case MessageType.Complete:
@@ -178,8 +199,15 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
     }
   };
 
+  /** Who does not read what they asked for asks for nothing more; one that never reads does not answer a ping either, and is cut. */
+  const rest = (): void => {
+    socket.pause();
+    void taken(socket).then(() => socket.resume());
+  };
+
   socket.on('message', (data) => {
     if (socket.readyState !== socket.OPEN) return; // what comes after we have closed could not be answered, and is not done
+    if (socket.bufferedAmount > limits.unreadBytes) rest();
     const message = readMessage(data);
     if (typeof message === 'string') return socket.close(CloseCode.BadRequest, message);
     receive(message).catch((error: unknown) => {
@@ -206,19 +234,4 @@ function readMessage(data: RawData): Message | string {
   } catch (error) {
     return (error instanceof Error ? error.message : String(error)).slice(0, 100);
   }
-}
-
-/** What is the same for all is made once; only the operation's id is the client's own. */
-const nextOf = (id: string, json: string): string => `{"id":${JSON.stringify(id)},"type":"next","payload":${json}}`;
-
-function outletOf(socket: WebSocket, id: string, onOver: () => void): Outlet {
-  return {
-    send: ({ frames }: Batch) => frames.forEach(({ json }: Frame) => socket.send(nextOf(id, json))),
-    unreadBytes: () => socket.bufferedAmount,
-    flushed: () => new Promise((resolve) => (socket.readyState === socket.OPEN ? socket.ping(undefined, false, () => resolve()) : resolve())),
-    end: (error) => {
-      onOver();
-      socket.send(JSON.stringify({ id, type: MessageType.Error, payload: [error.toJSON()] }));
-    },
-  };
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { execute, GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { execute, GraphQLError, parse, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 import { onBehalfOf } from '../graphql/on-behalf-of.ts';
 import type { Log } from '../log.ts';
 import { withinSize } from './answer-size.ts';
+import { crossOrigin } from './http-answer.ts';
 import type { ApiLimits } from './limits.ts';
 import { executionArgs, unfitVariables, withCost } from './operation.ts';
 import { outOfTime, withinTime } from './operation-time.ts';
@@ -38,6 +39,9 @@ interface Carried {
   whenGone: (listener: () => void) => void;
 }
 
+/** Node's own `pipeline` alone adds five of the kind that it warns of from the eleventh on. */
+const maxListeners = 20;
+
 /** What node:http says itself, or Yoga says wrongly (`content-encoding: none`). */
 const ownHeaders = new Set(['connection', 'content-encoding', 'transfer-encoding']);
 
@@ -63,6 +67,7 @@ export function createStreamEndpoint({ schema, maskError, limits, log }: StreamE
 
   return {
     async serve({ request, response, prepared, createContext }) {
+      response.setMaxListeners(maxListeners);
       const gone = new AbortController();
       response.once('close', () => gone.abort());
       const answer = await yoga.fetch(
@@ -76,7 +81,7 @@ export function createStreamEndpoint({ schema, maskError, limits, log }: StreamE
         { prepared, createContext, whenGone: (listener) => void response.once('close', listener) },
       );
       for (const [name, value] of answer.headers) if (!ownHeaders.has(name.toLowerCase())) response.setHeader(name, value);
-      response.writeHead(answer.status, { 'access-control-allow-origin': '*' });
+      response.writeHead(answer.status, crossOrigin);
       if (!answer.body) return void response.end();
       // A client that goes away, or shutdown, ends the stream early: that is no failure.
       await pipeline(Readable.from(answer.body), response).catch((error: unknown) => {
@@ -106,17 +111,24 @@ const useOwnExecution = ({ schema, limits: { operationMs, answerBytes } }: Pick<
 
 const within = ({ contextValue }: ExecutionArgs): Within => contextValue as Within;
 
-/** Gives Yoga the query as it was prepared. */
+const nothing = parse('{ __typename }');
+
+/** Gives Yoga the query as it was prepared, or what is wrong with it. */
 const usePrepared: Plugin<Within> = {
   onParse: ({ context, setParseFn }) => {
     const { prepared } = context as Within;
-    setParseFn(() => {
-      if ('ready' in prepared) return prepared.ready.document;
-      throw prepared.refused[0] ?? new GraphQLError('The query is not valid.');
-    });
+    setParseFn(() => ('ready' in prepared ? prepared.ready.document : nothing));
   },
-  onValidate: ({ setResult }) => setResult([]),
+  onValidate: ({ context, setResult }) => {
+    const { prepared } = context as Within;
+    setResult('ready' in prepared ? [] : prepared.refused.map(copyOf));
+  },
 };
+
+/** Yoga writes into the errors it is given, and those of a query are kept for all who send the same. */
+function copyOf({ message, nodes, source, positions, path, extensions }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, { nodes, source, positions, path, extensions: { ...extensions } });
+}
 
 const asGraphqlError = (error: unknown): GraphQLError =>
   new GraphQLError('Unexpected error.', { originalError: error instanceof Error ? error : new Error(String(error)) });

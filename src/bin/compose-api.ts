@@ -135,6 +135,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
   });
   return {
     listen: server.listen,
+    subscribers: server.subscribers,
     leave: server.leave,
     close: async () => {
       await server.close();

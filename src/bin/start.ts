@@ -78,7 +78,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     stack.defer(api.close);
     ({ url } = await api.listen());
   }
-  const watching = metrics.watch(stateOf(pipeline));
+  const watching = metrics.watch({ ...stateOf(pipeline), subscribers: api?.subscribers });
   running = Promise.all([...pipeline.runnables, ...watching, heartbeat].map((runnable) => runnable.run(stopping.signal)));
   if (servers.embedded.length > 0) stack.use(noteRunning(config, { databaseUrl: servers.databaseUrl, natsUrl: servers.natsUrl, apiUrl: isApi ? localUrl({ HOST: config.HOST, PORT: Number(new URL(url).port || 80) }) : undefined }));
   if (isApi) greet({ host: config.HOST, port: Number(new URL(url).port || 80), servers, allowLoopback });

@@ -32,6 +32,7 @@ async function topicOf({ formId, integrationId, after }: Args, context: Context)
   await authorize(context);
   const ofOne = typeof integrationId === 'string' ? await requireIntegration(context, { formId, integrationId }) : undefined;
   return new LiveTopic<DeliveryChangeItem>({
+    field: 'deliveryChanged',
     key: JSON.stringify(['deliveries', formId, ofOne ?? null]),
     order: 'deliveryChanges',
     formId,

@@ -46,6 +46,8 @@ export interface StateOrder {
  * is known what was asked for and who may; whoever serves the subscription reads from it, for many subscribers at once.
  */
 export interface LiveTopicOptions<Item extends LiveItem> {
+  /** The subscription's field. */
+  field: string;
   /** Topics with the same key have the same items, and tell the same of them. */
   key: string;
   /** Whose positions its items have, unless it tells of a state, and what rings. */
@@ -65,6 +67,7 @@ export interface LiveTopicOptions<Item extends LiveItem> {
 }
 
 export class LiveTopic<Item extends LiveItem = LiveItem> implements AsyncIterable<Item> {
+  readonly field: string;
   readonly key: string;
   readonly order: LiveOrder;
   readonly formId: Id<'form'>;
@@ -75,6 +78,7 @@ export class LiveTopic<Item extends LiveItem = LiveItem> implements AsyncIterabl
   readonly authorize: LiveTopicOptions<Item>['authorize'];
 
   constructor(options: LiveTopicOptions<Item>) {
+    this.field = options.field;
     this.key = options.key;
     this.order = options.order;
     this.formId = options.formId;

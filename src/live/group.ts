@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Found, LiveItem, Stretch } from '../graphql/live-topic.ts';
 import type { Settled } from '../outbox/settled.ts';
 import { Batch, type Frame } from './batch.ts';
+import type { Reading } from './counts.ts';
 import type { Gate } from './gate.ts';
 import type { Member } from './member.ts';
 import { pageSizes } from './page-sizes.ts';
@@ -19,6 +20,8 @@ export interface GroupDeps {
   /** Whether the same may go well later. */
   isPassing: (error: unknown) => boolean;
   onTrouble: (error: unknown) => void;
+  /** A stretch was read. */
+  onRead: (why: Reading) => void;
   /** Of all groups of the process: what is new, and what somebody missed. */
   gates: { live: Gate; catchUp: Gate };
   /** How many events a subscriber may fall behind the others before it is ended. */
@@ -59,7 +62,7 @@ const againMs = 500;
  * when to look; what it loses is found by looking now and then.
  */
 export function createGroup(deps: GroupDeps, start: number): Group {
-  const { name, recent, settled, isPassing, onTrouble, gates, unreadItems } = deps;
+  const { name, recent, settled, isPassing, onTrouble, onRead, gates, unreadItems } = deps;
   const members = new Set<Member>();
   /** Who did not take what was new, and what they have missed since: they catch up, at their own pace. */
   const fallen = new Map<Member, number>();
@@ -80,9 +83,10 @@ export function createGroup(deps: GroupDeps, start: number): Group {
   };
 
   /** Those who go on from the same place share the reading, also a little later: after an outage, all come at once. */
-  const page = async (after: number, upTo: number): Promise<Page> => {
+  const page = async (why: Reading, after: number, upTo: number): Promise<Page> => {
     const known = underWay.get(after) ?? recent.get(`${name} ${after}`);
     if (known) return known;
+    onRead(why);
     const reading = readPage(after, upTo).finally(() => underWay.delete(after));
     underWay.set(after, reading);
     return reading;
@@ -91,7 +95,7 @@ export function createGroup(deps: GroupDeps, start: number): Group {
   const advanceOnce = async (): Promise<void> => {
     const upTo = await settled.find();
     while (position < upTo && members.size > 0) {
-      const { batch, end } = await gates.live.run(() => page(position, upTo));
+      const { batch, end } = await gates.live.run(() => page('live', position, upTo));
       position = Math.max(position, end);
       countMissed(batch.frames.length);
       for (const member of members) if (!member.tell(batch, end)) fall(member, batch.frames.length);
@@ -144,7 +148,7 @@ export function createGroup(deps: GroupDeps, start: number): Group {
   /** Stretch after stretch, each when the one before is taken. */
   const catchUp = async (member: Member): Promise<void> => {
     while (!member.signal.aborted && member.position < position) {
-      const { batch, end } = await gates.catchUp.run(() => page(member.position, position));
+      const { batch, end } = await gates.catchUp.run(() => page('catch_up', member.position, position));
       member.tell(batch, end);
       await member.flushed();
     }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSourceEventStream, validateSubscriptionArgs, GraphQLError, type ExecutionResult, type GraphQLSchema, type ValidatedSubscriptionArgs } from 'graphql';
 import type { Standings } from '../accounts/standings.ts';
+import { withCode } from '../api/documents.ts';
 import type { ApiLimits } from '../api/limits.ts';
 import { executionArgs } from '../api/operation.ts';
 import type { ReadyOperation } from '../api/prepare.ts';
@@ -12,11 +13,12 @@ import type { Viewer } from '../graphql/viewer.ts';
 import type { Log } from '../log.ts';
 import type { Settled } from '../outbox/settled.ts';
 import type { Bell } from '../stream/bell.ts';
+import type { LiveCounts } from './counts.ts';
 import { stopping, type EndingCode } from './ending.ts';
 import { executeItems, isPassing } from './execute.ts';
 import { createGate } from './gate.ts';
 import { createGroup, type Group, type GroupDeps } from './group.ts';
-import { createMember, type Member, type Outlet } from './member.ts';
+import { createMember, type Member, type Outlet, type Transport } from './member.ts';
 import { createRecentPages } from './recent-pages.ts';
 import { sharingKey } from './sharing.ts';
 import { startOf } from './start.ts';
@@ -33,6 +35,8 @@ export interface LiveHubOptions {
   retentionMs: number;
   createContext: (viewer: Viewer | undefined, address: string) => Context;
   now: () => Date;
+  /** Counted up as things happen. */
+  counts: LiveCounts;
   log: Log;
 }
 
@@ -53,12 +57,18 @@ export interface Subscribing {
  */
 export type Subscribed = { refused: ExecutionResult } | { follow(): void; leave(): void };
 
+/** A subscription, as it is counted. */
+export interface LiveSubscriber {
+  transport: Transport;
+  field: string;
+}
+
 /** All subscriptions of a process, over whatever wire they come. */
 export interface LiveHub {
   /** Takes a subscriber. `onOver` is called once, whoever ends it. */
   subscribe(call: Subscribing, onOver: () => void): Promise<Subscribed>;
-  /** How many are told, and as how many different results. */
-  count(): { members: number; groups: number };
+  /** Who subscribes now, and how many different things they are told. */
+  state(): { subscribers: LiveSubscriber[]; groups: number };
   close(): void;
 }
 
@@ -70,7 +80,7 @@ const maxRecentChars = 32 * 1024 * 1024;
 const lookEveryMs = { up: 5_000, down: 1_000, state: 1_000 };
 
 export function createLiveHub(options: LiveHubOptions): LiveHub {
-  const { schema, orders, retentionMs, now, maskError, limits, log } = options;
+  const { schema, orders, retentionMs, now, maskError, limits, counts, log } = options;
   const groups = new Map<string, Watched>();
   const recent = createRecentPages({ maxChars: maxRecentChars, now });
   const gates = { live: createGate(atOnce.live), catchUp: createGate(atOnce.catchUp) };
@@ -88,7 +98,7 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const order = topic.state ?? settled;
     const group = createGroup(
       {
-        name: key, recent, settled: order, isPassing, onTrouble, gates, unreadItems: limits.unreadItems,
+        name: key, recent, settled: order, isPassing, onTrouble, onRead: (why) => counts.read.add(why), gates, unreadItems: limits.unreadItems,
         read: (stretch) => onBehalfOf({ viewer }, () => topic.read(stretch)),
         execute: (items) => executeItems({ maskError, limits }, { topic, args, createContext }, items),
       },
@@ -114,11 +124,14 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
     const { topic, args } = found;
     const { settled } = orders[topic.order];
     const start = await onBehalfOf(context, () => startOf({ settled, retentionMs, now }, { topic, after: call.lastEventId ?? topic.after }));
+    if (closing.signal.aborted) return { refused: { errors: [stopping()] } }; // since it was asked for
     const key = sharingKey(schema, { ready, viewer, topic });
     const watched = groups.get(key) ?? openGroup(key, { topic, args, viewer, address, start: Math.max(start, (topic.state ?? settled).known()) });
     const member = createMember({
       viewer, until, position: start, cursorOf: (position) => encodeCursor(positionKey(position, topic.order)), outlet, unreadBytes: limits.unreadBytes, errorOf,
-      onOver: () => {
+      onTold: (items) => counts.told.add(topic.field, items),
+      onOver: (why) => {
+        counts.ended.add(why);
         watched.members.delete(member);
         watched.group.leave(member);
         closeIfEmpty(key, watched);
@@ -155,7 +168,10 @@ export function createLiveHub(options: LiveHubOptions): LiveHub {
         return { refused: { errors: [errorOf(error)] } };
       }
     },
-    count: () => ({ members: members().length, groups: groups.size }),
+    state: () => ({
+      subscribers: [...groups.values()].flatMap((watched) => [...watched.members].map(({ transport }) => ({ transport, field: watched.topic.field }))),
+      groups: groups.size,
+    }),
     close: () => {
       closing.abort();
       const why: EndingCode = 'SHUTTING_DOWN';
@@ -190,7 +206,7 @@ async function topicOf({ schema, ready, context }: { schema: GraphQLSchema; read
   { topic: LiveTopic; args: ValidatedSubscriptionArgs } | { refused: readonly GraphQLError[] }
 > {
   const args = validateSubscriptionArgs({ ...executionArgs(ready), schema, contextValue: context });
-  if (!('schema' in args)) return { refused: args };
+  if (!('schema' in args)) return { refused: args.map((error) => withCode(error, 'BAD_USER_INPUT')) };
   const source = await onBehalfOf(context, () => createSourceEventStream(args));
   if (source instanceof LiveTopic) return { topic: source as LiveTopic, args };
   return { refused: ('errors' in source && source.errors) || [] };

@@ -1,10 +1,15 @@
 import type { GraphQLError } from 'graphql';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Batch } from './batch.ts';
+import { endingOfCode, type Ending } from './counts.ts';
 import { endingOf, withCursor, type EndingCode } from './ending.ts';
+
+export const transports = ['sse', 'websocket'] as const;
+export type Transport = (typeof transports)[number];
 
 /** The subscriber's end of a connection. Nothing here waits for it: what it does not take gathers, up to a bound. */
 export interface Outlet {
+  readonly transport: Transport;
   send(batch: Batch): void;
   /** Bytes handed over that the connection has not taken. */
   unreadBytes(): number;
@@ -17,6 +22,7 @@ export interface Outlet {
 /** Who subscribed, and how far they have been told. */
 export interface Member {
   readonly viewer: Viewer;
+  readonly transport: Transport;
   /** When the token expires that they subscribed with; undefined: with a key, which ends by being revoked. */
   readonly until: Date | undefined;
   /** Everything up to here has been handed over. */
@@ -49,29 +55,33 @@ export interface MemberOptions {
   unreadBytes: number;
   /** What a subscriber gets to see of what went wrong. */
   errorOf: (error: unknown) => GraphQLError;
-  onOver: () => void;
+  /** So many items were handed over. */
+  onTold: (items: number) => void;
+  /** Called once. */
+  onOver: (why: Ending) => void;
 }
 
-export function createMember({ viewer, until, cursorOf, outlet, unreadBytes, errorOf, onOver, ...options }: MemberOptions): Member {
+export function createMember({ viewer, until, cursorOf, outlet, unreadBytes, errorOf, onTold, onOver, ...options }: MemberOptions): Member {
   const over = new AbortController();
   let { position } = options;
   let handedOver = 0;
   let takenBefore = -1;
 
-  const leave = (): void => {
+  const finish = (why: Ending): void => {
     if (over.signal.aborted) return;
     over.abort();
-    onOver();
+    onOver(why);
   };
   const endWith = (error: GraphQLError): void => {
     if (over.signal.aborted) return;
     outlet.end(error);
-    leave();
+    finish(endingOfCode(error.extensions['code']));
   };
   const end = (why: EndingCode): void => endWith(endingOf(why, cursorOf(position)));
 
   return {
     viewer,
+    transport: outlet.transport,
     until,
     get position() {
       return position;
@@ -84,6 +94,7 @@ export function createMember({ viewer, until, cursorOf, outlet, unreadBytes, err
         const before = outlet.unreadBytes();
         if (before > unreadBytes) return false;
         outlet.send(own);
+        onTold(own.frames.length);
         handedOver += outlet.unreadBytes() - before;
       }
       position = upTo;
@@ -98,6 +109,6 @@ export function createMember({ viewer, until, cursorOf, outlet, unreadBytes, err
     },
     end,
     fail: (error) => endWith(withCursor(errorOf(error), cursorOf(position))),
-    leave,
+    leave: () => finish('LEFT'),
   };
 }

@@ -1,13 +1,13 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
-export interface GaugeOptions {
+export interface MetricOptions {
   name: string;
   help: string;
   labelNames?: string[];
 }
 
 /** Registers a gauge that is read anew each time somebody asks: the series of what is gone are gone too. */
-export function registerGauge(registry: Registry, options: GaugeOptions, read: (gauge: Gauge) => void | Promise<void>): void {
+export function registerGauge(registry: Registry, options: MetricOptions, read: (gauge: Gauge) => void | Promise<void>): void {
   registry.registerMetric(
     new Gauge({
       registers: [],
@@ -15,6 +15,20 @@ export function registerGauge(registry: Registry, options: GaugeOptions, read: (
       async collect() {
         this.reset();
         await read(this);
+      },
+    }),
+  );
+}
+
+/** Registers a counter of what is counted elsewhere, read when somebody asks. */
+export function registerCounter(registry: Registry, options: MetricOptions, read: (counter: Counter) => void): void {
+  registry.registerMetric(
+    new Counter({
+      registers: [],
+      ...options,
+      collect() {
+        this.reset();
+        read(this);
       },
     }),
   );

@@ -1,6 +1,8 @@
 import type { Registry } from 'prom-client';
+import type { SubscriberState } from '../api/server.ts';
 import type { DispatcherState } from '../dispatcher/dispatcher.ts';
 import { registerGauge } from './gauge.ts';
+import { registerSubscriberMetrics } from './subscriber-metrics.ts';
 
 /** A pool of connections, as far as it is looked at. */
 export interface PoolState {
@@ -17,16 +19,19 @@ export interface StateSources {
   unpublished: () => number;
   /** Absent in a process that does not dispatch. */
   dispatcher: (() => DispatcherState) | undefined;
+  /** Absent in a process without the API. */
+  subscribers?: (() => SubscriberState) | undefined;
   pools: () => ReadonlyMap<string, PoolState>;
 }
 
 /** Gauges of what this process holds in its memory. They cost nothing until they are read. */
 export function registerStateMetrics(registry: Registry, sources: StateSources): void {
-  const { unwritten, unpublished, dispatcher } = sources;
+  const { unwritten, unpublished, dispatcher, subscribers } = sources;
   registerGauge(registry, { name: 'formwire_submit_queued', help: 'Responses that wait to be written.' }, (metric) => metric.set(unwritten()));
   registerGauge(registry, { name: 'formwire_publish_queued', help: 'Events that wait for the stream to take them.' }, (metric) => metric.set(unpublished()));
   registerPools(registry, sources.pools);
   if (dispatcher) registerDispatcher(registry, dispatcher);
+  if (subscribers) registerSubscriberMetrics(registry, subscribers);
 }
 
 function registerPools(registry: Registry, pools: StateSources['pools']): void {

@@ -12,6 +12,7 @@ interface ReplayState extends LiveItem {
 async function topicOf(id: string, context: Context): Promise<LiveTopic<ReplayState>> {
   const { id: replayId, formId, progress } = await context.services.replays.watch(context, id);
   return new LiveTopic<ReplayState>({
+    field: 'replayChanged',
     key: `replay ${replayId}`,
     order: 'events',
     formId,

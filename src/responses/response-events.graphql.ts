@@ -39,6 +39,7 @@ async function topicOf(kind: 'created' | 'changed', { formId, after, where }: Ar
   const { responses } = context.services;
   const filter = typeof where === 'string' ? await responses.filterOf(formId, where) : undefined;
   return new LiveTopic<ResponseEventItem>({
+    field: kind === 'created' ? 'responseCreated' : 'responseChanged',
     key: JSON.stringify([kind, formId, where ?? null]),
     order: 'events',
     formId,

@@ -196,9 +196,19 @@ test('the schema is for those who are logged in, and so are names similar to a w
   expect(known).toContain('Did you mean');
 });
 
+test('over SSE all is told that is wrong with a query, and others who send the same are told the same afterwards', async () => {
+  const query = '{ nope nor { this } }';
+  const before = (await api.post({ query })).body;
+  const reply = await request(`${api.url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'text/event-stream' }, body: JSON.stringify({ query }) });
+  const [, told = ''] = /^data: (.+)$/m.exec(await reply.body.text()) ?? [];
+  expect(before.errors).toHaveLength(2);
+  expect(JSON.parse(told)).toEqual(before);
+  expect((await api.post({ query })).body).toEqual(before);
+});
+
 test('any page may ask', async () => {
   const preflight = await request(`${api.url}/graphql`, { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' } });
-  expect([preflight.statusCode, preflight.headers['access-control-allow-origin'], preflight.headers['access-control-allow-headers']]).toEqual([204, '*', 'authorization, content-type']);
+  expect([preflight.statusCode, preflight.headers['access-control-allow-origin'], preflight.headers['access-control-allow-headers']]).toEqual([204, '*', 'authorization, content-type, last-event-id, traceparent, tracestate']);
   expect((await api.post({ query: '{ me { id } }' })).headers['access-control-allow-origin']).toBe('*');
 });
 

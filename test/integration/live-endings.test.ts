@@ -109,6 +109,11 @@ describe('a subscription does not begin', () => {
     expect(lastError(await refused(id, key))).toMatchObject({ code: 'FORBIDDEN' });
   });
 
+  test('with variables that do not fit', async () => {
+    const reply = await subscribeOverSse(api.url, { query, variables: {}, token: owner.token });
+    expect(await reply.completed()).toMatchObject([{ result: { errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] } }]);
+  });
+
   test('at what is no cursor, or lies beyond all there is', async () => {
     const { id } = await newForm();
     for (const after of ['', 'nope', encodeCursor('42'), encodeCursor(positionKey(9_000_000_000))]) {
@@ -253,4 +258,25 @@ test('who watches a process that stops is told where to go on, and when to come 
   const waits = new Set(subscribed.map((subscriber) => lastError(subscriber).retryAfterMs));
   expect(waits.size).toBeGreaterThan(5);
   for (const wait of waits) expect(wait).toSatisfy((ms: number) => ms >= 100 && ms <= 1_000);
+});
+
+test('who comes while a process begins to stop is told so too', async () => {
+  await using stops = await startDeliveryApi();
+  const somebody = await createPeople(stops).owner();
+  const { id: formId } = await stops.newForm(somebody, [{ key: 'q', text: 'Q', kind: 'LONG_TEXT' }]);
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const ask = stops.pool.query.bind(stops.pool) as (...given: unknown[]) => Promise<unknown>;
+  vi.spyOn(stops.pool, 'query').mockImplementation((...given: unknown[]): unknown => {
+    if ((given[0] as { name?: string }).name !== 'last of outbox_position_seq') return ask(...given);
+    asked.resolve();
+    return gate.promise.then(() => ask(...given));
+  });
+  const subscribing = subscribeOverSse(stops.url, { query, variables: { formId }, token: somebody.token });
+  await asked.promise;
+  const closed = stops.server.close();
+  gate.resolve();
+  const subscriber = await subscribing;
+  await subscriber.completed();
+  expect(lastError(subscriber)).toMatchObject({ code: 'SHUTTING_DOWN', retryAfterMs: expect.any(Number) });
+  await closed;
 });

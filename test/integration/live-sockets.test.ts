@@ -10,7 +10,7 @@ let api: DeliveryApi;
 let owner: Owner;
 let formId: Id<'form'>;
 beforeAll(async () => {
-  api = await startDeliveryApi({ limits: { socketInitMs: 300, socketSubscriptions: 3, addressSubscribers: 4, bodyBytes: 10_000 } });
+  api = await startDeliveryApi({ limits: { socketInitMs: 300, socketSubscriptions: 3, addressSubscribers: 4, socketMessageBytes: 10_000 } });
   owner = await api.newOwner();
   formId = (await api.newForm(owner, [{ key: 'q', text: 'Q', kind: 'TEXT' }])).id;
 });
@@ -92,6 +92,7 @@ describe('over WebSocket', () => {
   test('so many operations may be under way on one connection, and one that ends makes room', async () => {
     const socket = await openSocket();
     socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${owner.token}` } });
+    await expect.poll(() => socket.received).toEqual([{ type: 'connection_ack' }]);
     // nobody is told when a subscription has begun: from the same place they are all told the same
     const { rows } = await api.pool.query<{ last: number }>('select coalesce(max(position), 0)::float8 as last from responses');
     const after = encodeCursor(positionKey(rows[0]?.last ?? 0));
@@ -108,6 +109,7 @@ describe('over WebSocket', () => {
     expect(JSON.stringify(ofKind('next'))).toContain(id);
     expect(ofKind('pong')).toHaveLength(1);
     expect(ofKind('error')).toHaveLength(1);
+    expect(api.server.subscribers().counts.refused.entries.get('socket')).toBe(1);
     socket.close();
     await socket.closed;
   });

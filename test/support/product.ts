@@ -39,7 +39,7 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   const pipeline = stack.use(startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings, log, hooks: metrics.hooks, tracing }));
   const heartbeat = heartbeatOf(pipeline, { roles: config.FORMWIRE_ROLES, url: () => running.url, log });
   stack.defer(() => heartbeat.leave());
-  stack.defer(runWhile(metrics.watch(stateOf(pipeline))));
+  stack.defer(runWhile(metrics.watch({ ...stateOf(pipeline), subscribers: () => running.server.subscribers() })));
   const privateKeyPem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const open = async (port: string): Promise<{ server: ApiServer; url: string }> => {
     const server = await openApi({ config: { ...config, PORT: Number(port) }, databaseUrl: database.url, privateKeyPem, sealer: testSealer, pipeline, allowLoopback: true, log, metrics, tracing });

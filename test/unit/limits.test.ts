@@ -27,6 +27,7 @@ function chain(depth: number): string {
   return `{ ${fields.join(' { ')} { __typename ${'}'.repeat(depth)}`;
 }
 const submit = 'mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { errors { code } } }';
+const subscription = 'subscription ($id: ID!) { responseCreated(formId: $id) { cursor } }';
 const submitMany = 'mutation ($input: SubmitResponsesInput!) { submitResponses(input: $input) { errors { code } } }';
 const answers = (count: number) => Array.from({ length: count }, () => ({ key: 'q', value: Array.from({ length: 50 }, () => 'a JSON list is no list of the schema') }));
 
@@ -46,6 +47,7 @@ const cases: [LimitName, number, Case][] = [
   ['listItems', 5, (size) => [submit, { input: { formId: 'x', answers: answers(size) } }]],
   ['listItems', 5, (size) => [submitMany, { input: { responses: [{ formId: 'x', answers: answers(1) }, { formId: 'x', answers: answers(size) }] } }]],
   ['listItems', 5, (size) => [`mutation { submitResponse(input: { formId: "x", answers: [${times(size, () => '{ key: "q" }')}] }) { errors { code } } }`]],
+  ['subscriptionChars', 100, (size) => [subscription, { id: 'x'.repeat(size - subscription.length - '{"id":""}'.length) }]],
   ['cost', 1 + 2 + 7 * 2 + 1, (size) => ['query ($n: Int) { form(id: "x") { responses(first: $n) { edges { cursor } } title } }', { n: size - 11 }]],
 ];
 

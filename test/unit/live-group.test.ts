@@ -22,14 +22,15 @@ function begin({ positions, finds }: { positions: number[]; finds: { settled: nu
       execute: async (items) => items.map(({ position }) => ({ position, cursor: `${position}`, json: '{}' })),
       isPassing: () => false,
       onTrouble: () => undefined,
+      onRead: () => undefined,
       gates: { live: createGate(1), catchUp: createGate(1) },
       unreadItems: 10,
     },
     0,
   );
-  const outlet = { send: ({ frames }: Batch) => void told.push(...frames.map(({ position }) => position)), unreadBytes: () => 0, flushed: async () => undefined, end: () => undefined };
+  const outlet = { transport: 'sse' as const, send: ({ frames }: Batch) => void told.push(...frames.map(({ position }) => position)), unreadBytes: () => 0, flushed: async () => undefined, end: () => undefined };
   const viewer = { organizationId: 'org_1', userId: 'usr_1', credential: { kind: 'session', id: 'ses_1', role: 'owner' } } as const;
-  const member = createMember({ viewer, until: undefined, position: 0, cursorOf: String, outlet, unreadBytes: 1_000, errorOf: (error) => { throw error; }, onOver: () => undefined });
+  const member = createMember({ viewer, until: undefined, position: 0, cursorOf: String, outlet, unreadBytes: 1_000, errorOf: (error) => { throw error; }, onTold: () => undefined, onOver: () => undefined });
   return { group, member, told };
 }
 
