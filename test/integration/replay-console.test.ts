@@ -67,6 +67,11 @@ test('and pauses, resumes and cancels it', { timeout: 60_000 }, async () => {
   expect(await run('cancel', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('it is canceled') });
 });
 
+test('messages to people are sent again where that is said', { timeout: 60_000 }, async () => {
+  const { json: [replay] } = await run('start', ...withForm(), '--send-sms', '--json');
+  expect(replay).toMatchObject({ formId, sendSms: true });
+});
+
 test('a wrong command line says what is wrong', { timeout: 60_000 }, async () => {
   for (const [args, message] of [[['preview'], '--form'], [['again'], 'preview, start, list'], [['pause', 'x'], 'rpl_'], [['watch'], 'rpl_'], [['preview', '--form', formId], '--since'], [['start', ...withForm(), '--rate', '900'], '1 to 500']] as const) {
     expect([args, await run(...args)]).toMatchObject([args, { code: 2, stderr: expect.stringContaining(message) }]);
