@@ -155,6 +155,32 @@ describe('reconcile', () => {
     await expect.poll(count).toBe(2);
     expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 responses, 2 events, 1 form\.[^]*Nothing is missing\./) });
     await pool.query('delete from deliveries where id = (select min(id) from deliveries where form_id = $1)', [formId]);
+  test('send each again once, also where it is dead again before the next thousands are looked for', async () => {
+    const { pool } = product.pipeline;
+    await pool.query(`
+      create function reject() returns trigger language plpgsql as $$ begin new.status := 'dead'; new.attempts := old.attempts + 1; return new; end $$;
+      create trigger reject before update on deliveries for each row when (new.status = 'pending') execute function reject()`);
+    const sent = { ...owner, formId, integrationId, status: 'dead', finishedAt: hoursAgo(1), attempts: 0 } as const;
+    const one = await add(sent);
+    await pool.query(
+      `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, attempts, created_at, finished_at)
+       select 'dlv_' || lpad(n::text, 26, '0'), 'evt_' || n, event_type, n, organization_id, form_id, response_id, integration_id, partition, status, attempts, created_at, finished_at
+       from deliveries, generate_series(1, 10000) n where id = $1`,
+      [one],
+    );
+    const told = await run('redeliver', '--form', formId, '--json');
+    expect(told).toMatchObject({ code: 0, json: { redelivered: 10_001 } });
+    expect(JSON.parse(told.stderr)).toMatchObject({ event: 'operator.redelivered', redelivered: 10_001, formId, status: 'dead', operator: expect.stringContaining('@') });
+    expect((await pool.query('select distinct attempts from deliveries')).rows).toEqual([{ attempts: 1 }]);
+    await pool.query('drop trigger reject on deliveries; drop function reject');
+  });
+
+  test('take a name that stands there twice once, and tell of nothing but deliveries', async () => {
+    const id = await add({ status: 'dead', finishedAt: hoursAgo(1) });
+    expect(await run('redeliver', id, id, '--json')).toMatchObject({ code: 0, json: { redelivered: [id] } });
+    expect(Object.keys((await run('redeliver', id, '--json')).json)).toEqual(['redelivered', 'withoutIntegration', 'withoutResponse', 'unknown']);
+  });
+
 
     expect(await run('reconcile', '--json')).toMatchObject({ code: 3, json: { missing: [{ formId, integrationId, eventType: 'response.created' }], repaired: 0 } });
     expect(await run('reconcile', '--form', formId, '--until', '1h', '--since', '2h')).toMatchObject({ code: 0 });
