@@ -8,7 +8,8 @@ import { noteRunning } from '../../src/bin/running.ts';
 import { runFormwire, type CommandResult } from '../support/command.ts';
 import { startNode } from '../support/node-process.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
-import { insertDelivery, insertIntegration, insertResponse, type DeliveryDetails } from '../support/rows.ts';
+import { startReceiver, verifySignature } from '../support/receiver.ts';
+import { insertDelivery, insertIntegration, insertOutboxRow, insertResponse, type DeliveryDetails } from '../support/rows.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 let product: TestProduct;
@@ -86,6 +87,17 @@ describe('status', () => {
     expect(stdout).toMatch(/API\s+http:\/\/127\.0\.0\.1:1 does not answer/);
     expect(stdout).toMatch(/NATS\s+.*refused/i);
     expect(stdout).toMatch(/0-15\s+\?/);
+  test('ends with 3 where an event has not been dispatched for that long', async () => {
+    const { pool } = product.pipeline;
+    // as where the partition's dispatcher stands still
+    await pool.query(`create function keep() returns trigger language plpgsql as 'begin return null; end'; create trigger keep before delete on outbox for each row execute function keep()`);
+    await insertOutboxRow(pool, { ...owner, formId, responseId: await insertResponse(pool, { formId }) });
+    await pool.query(`update outbox set created_at = now() - interval '2 hours'`);
+    expect(await run('status', '--late', '1h')).toMatchObject({ code: 3, stdout: expect.stringMatching(/outbox +1 event, the oldest 2 h old, late\n/) });
+    expect((await run('status', '--late', '3h')).code).toBe(0);
+    await pool.query('drop trigger keep on outbox; drop function keep; delete from outbox');
+  });
+
   });
 });
 

@@ -34,7 +34,7 @@ function deadLines(groups: readonly (DeadGroup & { reason: string | null })[], n
     ...tableLines(groups, [
       { title: 'integration', text: ({ integrationId }) => integrationId },
       { title: 'class', text: ({ errorClass }) => errorClass ?? '–' },
-      { title: 'dead', align: 'right', text: ({ count }) => paint('red', countText(count)) },
+      { title: 'dead', align: 'right', text: ({ count }) => countText(count), paint: (text) => paint('red', text) },
       { title: 'first', align: 'right', text: ({ first }) => agoText(first, now) },
       { title: 'last', align: 'right', text: ({ last }) => agoText(last, now) },
       { title: 'for example', text: ({ exampleId }) => exampleId },

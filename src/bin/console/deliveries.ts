@@ -51,14 +51,16 @@ export function requireDelivery(text: string): Id<'dlv'> {
   throw new WrongUse(`A delivery has an id such as dlv_01m7yftfc1e4st9313egv8f9m1, not "${text}".`);
 }
 
-export const statusText = (status: DeliveryRow['status']): string =>
-  status === 'dead' ? paint('red', status) : status === 'pending' ? paint('yellow', status) : status;
+function paintStatus(text: string, { status }: Pick<DeliveryRow, 'status'>): string {
+  if (status === 'dead') return paint('red', text);
+  return status === 'pending' ? paint('yellow', text) : text;
+}
 
 function listLines(rows: readonly DeliveryRow[]): string[] {
   const now = new Date();
   return tableLines(rows, [
     { title: 'delivery', text: ({ id }) => id },
-    { title: 'status', text: ({ status }) => statusText(status) },
+    { title: 'status', text: ({ status }) => status, paint: paintStatus },
     { title: 'event', text: ({ eventType }) => eventType },
     { title: 'integration', text: ({ integrationId }) => integrationId },
     { title: 'age', align: 'right', text: ({ createdAt }) => agoText(createdAt, now) },
@@ -70,7 +72,6 @@ function listLines(rows: readonly DeliveryRow[]): string[] {
 
 function detailLines(row: DeliveryRow & { attempts: AttemptRow[] }): string[] {
   const facts: [string, string | null | undefined][] = [
-    ['status', statusText(row.status)],
     ['why', row.reason],
     ['event', `${row.eventType} ${row.eventId}`],
     ['response', row.responseId],
@@ -88,5 +89,6 @@ function detailLines(row: DeliveryRow & { attempts: AttemptRow[] }): string[] {
     { title: 'HTTP', align: 'right', text: ({ httpStatus }) => `${httpStatus ?? ''}` },
     { title: 'error', text: ({ error }) => shortened(error ?? '', 80) },
   ]);
-  return [paint('bold', row.id), ...facts.flatMap(([name, text]) => (text ? [`  ${name.padEnd(12)}${oneLine(text)}`] : [])), ...attempts.map((line) => `  ${line}`), ''];
+  const lines = facts.flatMap(([name, text]) => (text ? [`  ${name.padEnd(12)}${oneLine(text)}`] : []));
+  return [paint('bold', row.id), `  ${'status'.padEnd(12)}${paintStatus(row.status, row)}`, ...lines, ...attempts.map((line) => `  ${line}`), ''];
 }
