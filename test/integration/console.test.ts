@@ -6,6 +6,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
 import { noteRunning } from '../../src/bin/running.ts';
 import { runFormwire, type CommandResult } from '../support/command.ts';
+import { compareForms, countEvents } from '../../src/bin/console/compare-forms.ts';
 import { startNode } from '../support/node-process.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
 import { startReceiver, verifySignature } from '../support/receiver.ts';
@@ -196,7 +197,9 @@ describe('reconcile', () => {
 
     expect(await run('reconcile', '--json')).toMatchObject({ code: 3, json: { missing: [{ formId, integrationId, eventType: 'response.created' }], repaired: 0 } });
     expect(await run('reconcile', '--form', formId, '--until', '1h', '--since', '2h')).toMatchObject({ code: 0 });
-    expect(await run('reconcile', '--form', formId, '--repair')).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 missing:\n {2}response\.created of resp_.*\n1 on their way again/) });
+    const repaired = await run('reconcile', '--form', formId, '--repair');
+    expect(repaired).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 missing:\n {2}response\.created of resp_.*\n1 on their way again/) });
+    expect(JSON.parse(repaired.stderr)).toMatchObject({ event: 'operator.repaired', formId, repaired: 1, operator: expect.stringContaining('@') });
     await expect.poll(count, { timeout: 20_000 }).toBe(2);
     expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0 });
     expect((await run('reconcile', '--since', '1h', '--until', '2h')).code).toBe(2);
@@ -209,6 +212,20 @@ describe('token', () => {
     const { code, stdout, stderr } = await run('token', '--organization', owner.organizationId, '--valid', '10m');
     expect(code).toBe(0);
     const key = stdout.trim();
+test('a comparison tells how far it is, of as many events as it has counted before', async () => {
+  const { pool } = product.pipeline;
+  await pool.query(
+    `insert into responses (id, form_id, form_version, family_id, revision, submitted_at, answers, respondent, collector, metadata)
+     select id, $1, 1, id, 1, now(), '{}', '{}', '{}', '{}' from unnest($2::text[]) as id`,
+    [formId, Array.from({ length: 5_100 }, () => newId('resp'))],
+  );
+  const comparing = { formIds: [formId], since: hoursAgo(1), until: hoursAgo(-1) };
+  const told: number[] = [];
+  await compareForms(pool, { ...comparing, repairs: false, onCompared: (events) => told.push(events) });
+  expect([await countEvents(pool, comparing), told]).toEqual([5_100, [5_000, 5_100]]);
+  expect(await countEvents(pool, { ...comparing, until: hoursAgo(0.5) })).toBe(0);
+});
+
     const line = JSON.parse(stderr);
     expect(line).toMatchObject({ event: 'operator.key_created', keyId: expect.stringMatching(/^key_/), organizationId: owner.organizationId, scopes: ['operate'], operator: expect.stringContaining('@') });
     expect(stderr).not.toContain(key);
