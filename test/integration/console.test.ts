@@ -1,13 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId, type Id } from '../../src/events/id.ts';
 import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
-import { noteRunning } from '../../src/bin/running.ts';
-import { runFormwire, type CommandResult } from '../support/command.ts';
 import { compareForms, countEvents } from '../../src/bin/console/compare-forms.ts';
-import { startNode } from '../support/node-process.ts';
+import { noteRunning } from '../../src/bin/running.ts';
+import { formwire, runFormwire, type CommandResult } from '../support/command.ts';
+import { startNode, startProcess } from '../support/node-process.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
 import { startReceiver, verifySignature } from '../support/receiver.ts';
 import { insertDelivery, insertIntegration, insertOutboxRow, insertResponse, type DeliveryDetails } from '../support/rows.ts';
@@ -31,8 +33,11 @@ beforeEach(async () => {
   integrationId = await insertIntegration(product.pipeline.pool, { ...owner, formId, status: 'paused' });
 });
 
-const run = (...args: string[]): Promise<CommandResult> =>
-  runFormwire(args, { DATABASE_URL: product.databaseUrl, NATS_URL: product.nats.url, PORT: new URL(product.url).port });
+const consoleEnv = () => ({ PATH: process.env['PATH'] ?? '', DATABASE_URL: product.databaseUrl, NATS_URL: product.nats.url, PORT: new URL(product.url).port });
+const run = (...args: string[]): Promise<CommandResult> => runFormwire(args, consoleEnv());
+const submit = (value: number) => product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
+/** Whether `listen` has connected the form. */
+const connected = async () => (await product.pipeline.pool.query(`select 1 from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null`, [formId])).rowCount;
 const add = async (details: Partial<DeliveryDetails> = {}): Promise<Id<'dlv'>> => {
   const responseId = await insertResponse(product.pipeline.pool, { formId });
   return insertDelivery(product.pipeline.pool, { ...owner, formId, responseId, integrationId, ...details });
@@ -82,12 +87,6 @@ describe('status', () => {
     expect((await run('status', '--late', '3h')).code).toBe(3);
   });
 
-  test('tells what it can without NATS and without the API', async () => {
-    const { code, stdout } = await runFormwire(['status'], { DATABASE_URL: product.databaseUrl, NATS_URL: 'nats://127.0.0.1:1', PORT: '1' });
-    expect(code).toBe(3);
-    expect(stdout).toMatch(/API\s+http:\/\/127\.0\.0\.1:1 does not answer/);
-    expect(stdout).toMatch(/NATS\s+.*refused/i);
-    expect(stdout).toMatch(/0-15\s+\?/);
   test('ends with 3 where an event has not been dispatched for that long', async () => {
     const { pool } = product.pipeline;
     // as where the partition's dispatcher stands still
@@ -99,6 +98,12 @@ describe('status', () => {
     await pool.query('drop trigger keep on outbox; drop function keep; delete from outbox');
   });
 
+  test('tells what it can without NATS and without the API', async () => {
+    const { code, stdout } = await runFormwire(['status'], { DATABASE_URL: product.databaseUrl, NATS_URL: 'nats://127.0.0.1:1', PORT: '1' });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/API\s+http:\/\/127\.0\.0\.1:1 does not answer/);
+    expect(stdout).toMatch(/NATS\s+.*refused/i);
+    expect(stdout).toMatch(/0-15\s+\?/);
   });
 });
 
@@ -150,24 +155,6 @@ describe('dead and redeliver', () => {
     expect(await run('redeliver', '--everything', '--json')).toMatchObject({ code: 0, json: { redelivered: 1 } });
   });
 
-  test('ask for a choice that is clear', async () => {
-    for (const args of [[], [newId('dlv'), '--everything'], ['--status', 'delivered', '--everything'], ['dlv_x'], ['--form', 'form_x'], ['--since', 'soon'], ['--nope']]) {
-      expect([args, (await run('redeliver', ...args)).code]).toEqual([args, 2]);
-    }
-  });
-});
-
-describe('reconcile', () => {
-  test('proves that nothing is missing, and finds and mends what is', async () => {
-    const { pool } = product.pipeline;
-    await pool.query(`update integrations set status = 'active', settings = '{"url":"http://127.0.0.1:1/"}' where id = $1`, [integrationId]);
-    for (const value of [1, 2]) {
-      await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
-    }
-    const count = async () => (await pool.query('select 1 from deliveries where form_id = $1', [formId])).rowCount;
-    await expect.poll(count).toBe(2);
-    expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 responses, 2 events, 1 form\.[^]*Nothing is missing\./) });
-    await pool.query('delete from deliveries where id = (select min(id) from deliveries where form_id = $1)', [formId]);
   test('send each again once, also where it is dead again before the next thousands are looked for', async () => {
     const { pool } = product.pipeline;
     await pool.query(`
@@ -194,6 +181,24 @@ describe('reconcile', () => {
     expect(Object.keys((await run('redeliver', id, '--json')).json)).toEqual(['redelivered', 'withoutIntegration', 'withoutResponse', 'unknown']);
   });
 
+  test('ask for a choice that is clear', async () => {
+    for (const args of [[], [newId('dlv'), '--everything'], ['--status', 'delivered', '--everything'], ['dlv_x'], ['--form', 'form_x'], ['--since', 'soon'], ['--nope']]) {
+      expect([args, (await run('redeliver', ...args)).code]).toEqual([args, 2]);
+    }
+  });
+});
+
+describe('reconcile', () => {
+  test('proves that nothing is missing, and finds and mends what is', async () => {
+    const { pool } = product.pipeline;
+    await pool.query(`update integrations set status = 'active', settings = '{"url":"http://127.0.0.1:1/"}' where id = $1`, [integrationId]);
+    for (const value of [1, 2]) {
+      await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
+    }
+    const count = async () => (await pool.query('select 1 from deliveries where form_id = $1', [formId])).rowCount;
+    await expect.poll(count).toBe(2);
+    expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 responses, 2 events, 1 form\.[^]*Nothing is missing\./) });
+    await pool.query('delete from deliveries where id = (select min(id) from deliveries where form_id = $1)', [formId]);
 
     expect(await run('reconcile', '--json')).toMatchObject({ code: 3, json: { missing: [{ formId, integrationId, eventType: 'response.created' }], repaired: 0 } });
     expect(await run('reconcile', '--form', formId, '--until', '1h', '--since', '2h')).toMatchObject({ code: 0 });
@@ -207,11 +212,6 @@ describe('reconcile', () => {
   });
 });
 
-describe('token', () => {
-  test('makes a key that the API takes, for its time and scopes, and says so in the log', async () => {
-    const { code, stdout, stderr } = await run('token', '--organization', owner.organizationId, '--valid', '10m');
-    expect(code).toBe(0);
-    const key = stdout.trim();
 test('a comparison tells how far it is, of as many events as it has counted before', async () => {
   const { pool } = product.pipeline;
   await pool.query(
@@ -226,6 +226,11 @@ test('a comparison tells how far it is, of as many events as it has counted befo
   expect(await countEvents(pool, { ...comparing, until: hoursAgo(0.5) })).toBe(0);
 });
 
+describe('token', () => {
+  test('makes a key that the API takes, for its time and scopes, and says so in the log', async () => {
+    const { code, stdout, stderr } = await run('token', '--organization', owner.organizationId, '--valid', '10m');
+    expect(code).toBe(0);
+    const key = stdout.trim();
     const line = JSON.parse(stderr);
     expect(line).toMatchObject({ event: 'operator.key_created', keyId: expect.stringMatching(/^key_/), organizationId: owner.organizationId, scopes: ['operate'], operator: expect.stringContaining('@') });
     expect(stderr).not.toContain(key);
@@ -250,10 +255,8 @@ test('a comparison tells how far it is, of as many events as it has counted befo
 
 test('listen connects a form, shows what comes in and that it is signed, and disconnects at the end', async () => {
   const listening = run('listen', '--form', formId, '--count', '2', '--body');
-  await expect.poll(async () => (await product.pipeline.pool.query(`select 1 from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null`, [formId])).rowCount, { timeout: 20_000 }).toBe(1);
-  for (const value of [1, 2]) {
-    await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
-  }
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  for (const value of [1, 2]) await submit(value);
   const { code, stdout } = await listening;
   expect(code).toBe(0);
   expect(stdout.match(/response\.created\s+signed\s+→ 204/g)).toHaveLength(2);
@@ -261,6 +264,38 @@ test('listen connects a form, shows what comes in and that it is signed, and dis
   const { rows } = await product.pipeline.pool.query(`select count(*)::int from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null
     union all select count(*)::int from api_keys where name like 'formwire listen%' and revoked_at is null`, [formId]);
   expect(rows).toEqual([{ count: 0 }, { count: 0 }]);
+});
+
+test('listen hands on what comes in as it came, and answers what is answered', { timeout: 60_000 }, async () => {
+  await using developed = await startReceiver({ respond: ({ attempt }) => (attempt === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: 'Not yet.' } : 200) });
+  await using listening = startProcess({ command: process.execPath, args: [formwire, 'listen', '--form', formId, '--count', '2', '--forward-to', developed.url.replace('http://', '')], env: consoleEnv() });
+  const [, secret = ''] = await listening.says(/with: (whsec_\S+)\nListening at /);
+  await submit(1);
+  await developed.waitFor(1);
+  await listening.says(/response\.created\s+signed\s+→ 503\n/);
+  verifySignature(developed.requests[0], secret);
+  expect(developed.requests[0]).toMatchObject({ method: 'POST', path: '/hooks', headers: { 'content-type': 'application/json', 'webhook-id': expect.stringMatching(/^evt_/) } });
+  const attempts = async () => (await product.pipeline.pool.query(`select a.http_status as status, a.response_body as body from attempts a join deliveries d on d.id = a.delivery_id where d.form_id = $1 order by a.number`, [formId])).rows;
+  await expect.poll(attempts, { timeout: 20_000 }).toEqual([{ status: 503, body: 'Not yet.' }, { status: 200, body: null }]);
+  expect(await listening.exited).toBe(0);
+});
+
+test('listen says where there is nobody to hand it on to, and refuses what is no place', { timeout: 60_000 }, async () => {
+  const listening = run('listen', '--form', formId, '--count', '1', '--json', '--forward-to', 'http://127.0.0.1:1/');
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  await submit(1);
+  expect(await listening).toMatchObject({ code: 0, json: { isSigned: true, status: 502, trouble: '127.0.0.1:1 refused the connection.' } });
+  for (const args of [['--forward-to', 'ftp://127.0.0.1'], ['--forward-to', 'http://me:secret@127.0.0.1/'], ['--forward-to', '127.0.0.1:1', '--status', '200']]) expect([args, (await run('listen', ...args)).code]).toEqual([args, 2]);
+});
+
+test('listen ends when nobody reads what it says any more', { timeout: 60_000 }, async () => {
+  const child = spawn(process.execPath, [formwire, 'listen', '--form', formId, '--json'], { stdio: ['ignore', 'pipe', 'ignore'], env: consoleEnv() });
+  child.stdout.destroy();
+  const exited = once(child, 'exit');
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  await submit(1);
+  expect(await exited).toEqual([0, null]);
+  expect(await connected()).toBe(0);
 });
 
 describe('a command', () => {
