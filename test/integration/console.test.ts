@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId, type Id } from '../../src/events/id.ts';
 import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
+import { withDatabase } from '../../src/bin/console/installation.ts';
 import { compareForms, countEvents } from '../../src/bin/console/compare-forms.ts';
 import { noteRunning } from '../../src/bin/running.ts';
 import { formwire, runFormwire, type CommandResult } from '../support/command.ts';
@@ -114,6 +115,17 @@ test('a command says which database does not answer, and keeps its password', as
   const refused = await runFormwire(['dead'], { DATABASE_URL: `postgresql://nobody:secret@${host}/formwire` });
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`^formwire: PostgreSQL ${host} cannot be reached: `)) });
   expect(refused.stderr).not.toContain('secret');
+});
+
+test('a command that loses the database on its way says so', async () => {
+  const lose = withDatabase({ databaseUrl: product.databaseUrl }, async (pool) => {
+    const client = await pool.connect();
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    await product.pipeline.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'formwire-console'`);
+    await ended;
+    await client.query('select 1').finally(() => client.release(true));
+  });
+  await expect(lose).rejects.toThrow(new RegExp(`^PostgreSQL ${new URL(product.databaseUrl).host} does not answer any more: `));
 });
 
 describe('deliveries', () => {

@@ -20,11 +20,12 @@ test('on a terminal it is drawn over itself, and once more only where it has cha
 });
 
 test('what is said after one that never filled up has a line of its own', () => {
-  const stream = streamOf({ isTTY: true });
+  const stream = streamOf({ isTTY: true, columns: 0 }); // one that does not know how wide it is
   {
     using bar = openProgress('events', stream);
     bar.show(1, 2);
   }
+  expect(stream.written[0]).toBe(`\r${progressLine('events', { done: 1, total: 2 })}`);
   expect(stream.written.at(-1)).toBe('\n');
 });
 

@@ -17,7 +17,7 @@ export function openProgress(label: string, stream: ProgressStream = process.std
   return {
     show: (done, total) => {
       const isFull = done >= total;
-      const line = progressLine(label, { done, total, width: stream.isTTY ? stream.columns : undefined });
+      const line = progressLine(label, { done, total, width: (stream.isTTY && stream.columns) || undefined });
       if (total === 0 || line === shown) return;
       shown = line;
       if (stream.isTTY) stream.write(`\r${line}${isFull ? '\n' : ''}`);
