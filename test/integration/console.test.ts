@@ -165,6 +165,7 @@ describe('dead and redeliver', () => {
     const { rows } = await product.pipeline.pool.query(`select status, redelivered_by as by from deliveries order by id`);
     expect(rows).toEqual([{ status: 'pending', by: 'operator' }, { status: 'pending', by: 'operator' }, { status: 'dead', by: null }]);
     expect(await run('redeliver', '--everything', '--json')).toMatchObject({ code: 0, json: { redelivered: 1 } });
+    expect(await run('redeliver', '--everything')).toMatchObject({ code: 0, stdout: '0 sent again.\n', stderr: '' });
   });
 
   test('send each again once, also where it is dead again before the next thousands are looked for', async () => {
@@ -191,6 +192,13 @@ describe('dead and redeliver', () => {
     const id = await add({ status: 'dead', finishedAt: hoursAgo(1) });
     expect(await run('redeliver', id, id, '--json')).toMatchObject({ code: 0, json: { redelivered: [id] } });
     expect(Object.keys((await run('redeliver', id, '--json')).json)).toEqual(['redelivered', 'withoutIntegration', 'withoutResponse', 'unknown']);
+  });
+
+  test('say where there is no such form or integration, and comfort nobody', async () => {
+    const [noForm, noIntegration] = [newId('form'), newId('intg')];
+    for (const [command, ...args] of [['dead', '--form', noForm], ['deliveries', '--integration', noIntegration], ['redeliver', '--form', noForm], ['dead', '--integration', noIntegration]] as const) {
+      expect([command, await run(command, ...args)]).toMatchObject([command, { code: 1, stdout: '', stderr: `formwire: There is no ${args[1]}.\n` }]);
+    }
   });
 
   test('ask for a choice that is clear', async () => {
@@ -297,6 +305,7 @@ test('listen says where there is nobody to hand it on to, and refuses what is no
   await expect.poll(connected, { timeout: 20_000 }).toBe(1);
   await submit(1);
   expect(await listening).toMatchObject({ code: 0, json: { isSigned: true, status: 502, trouble: '127.0.0.1:1 refused the connection.' } });
+  expect(await run('listen', '--port', new URL(product.url).port)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^formwire: The port \d+ cannot be had: .*EADDRINUSE.* Say another --port/) });
   for (const args of [['--forward-to', 'ftp://127.0.0.1'], ['--forward-to', 'http://me:secret@127.0.0.1/'], ['--forward-to', '127.0.0.1:1', '--status', '200']]) expect([args, (await run('listen', ...args)).code]).toEqual([args, 2]);
 });
 

@@ -9,6 +9,7 @@ import { findInstallation, withDatabase } from './installation.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, paint, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
+import { requireThere } from './require-there.ts';
 
 const mostListed = 1_000;
 const reach = { kind: 'installation' } as const;
@@ -27,6 +28,7 @@ export const deliveriesCommand = operatorCommand({
     const ids = words.map(requireDelivery);
     await withDatabase(findInstallation(config), async (pool) => {
       if (ids.length > 0) return tell(pool, { ids, json: args.json });
+      await requireThere(pool, { formId, integrationId: filter.integrationId });
       const rows = await pageOfDeliveries(pool, { reach, formId, filter, range: { after: undefined, before: undefined, limit, reversed: true } });
       if (args.json) printJson(rows);
       else printLines(rows.length === 0 ? ['There are none.'] : listLines(rows));

@@ -11,6 +11,7 @@ import { auditLog, operatorName } from './operator.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, paint, paintCount, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
+import { requireThere } from './require-there.ts';
 
 export const reconcileCommand = operatorCommand({
   args: {
@@ -25,7 +26,8 @@ export const reconcileCommand = operatorCommand({
     if (!since || !until || since >= until) throw new WrongUse('--since is before --until.');
     const formId = readArgument.id('form', 'form', args.form);
     const result = await withDatabase(findInstallation(config), async (pool) => {
-      const wanted = { formIds: formId ? [await requireForm(pool, formId)] : await formsOf(pool), since, until };
+      await requireThere(pool, { formId });
+      const wanted = { formIds: formId ? [formId] : await formsOf(pool), since, until };
       const isWatched = !args.json && process.stdout.isTTY;
       using bar = isWatched ? openProgress('events') : noProgress;
       const total = isWatched ? await countEvents(pool, wanted) : 0;
@@ -37,11 +39,6 @@ export const reconcileCommand = operatorCommand({
     return result.missing.length > result.repaired ? 'found' : 'fine';
   },
 });
-
-async function requireForm(pool: Pool, formId: Id<'form'>): Promise<Id<'form'>> {
-  if ((await pool.query('select 1 from forms where id = $1', [formId])).rowCount === 1) return formId;
-  throw new Error(`There is no ${formId}.`);
-}
 
 /** Deleted ones too: what they took was promised all the same. */
 async function formsOf(pool: Pool): Promise<Id<'form'>[]> {

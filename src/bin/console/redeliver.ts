@@ -11,6 +11,7 @@ import { findInstallation, withDatabase } from './installation.ts';
 import { auditLog, operatorName } from './operator.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, printJson, printLines } from './print.ts';
+import { requireThere } from './require-there.ts';
 
 const reach = { kind: 'installation' } as const;
 const by = { by: 'operator', userId: null } as const;
@@ -33,8 +34,9 @@ export const redeliverCommand = operatorCommand({
     if ([ids.length > 0, isChosen, args.everything === true].filter(Boolean).length !== 1) throw new WrongUse('Name deliveries, or choose them by options, or say --everything.');
     return withDatabase(findInstallation(config), async (pool) => {
       if (ids.length > 0) return redeliverNamed(pool, { ids, json: args.json });
+      await requireThere(pool, { formId, integrationId: filter.integrationId });
       const count = await redeliverChosen(pool, { formId, filter, showsProgress: !args.json });
-      audit({ redelivered: count, formId, ...filter });
+      if (count > 0) audit({ redelivered: count, formId, ...filter });
       if (args.json) printJson({ redelivered: count });
       else printLines([`${countText(count)} sent again.`]);
       return 'fine';
@@ -47,7 +49,7 @@ const audit = (facts: object): void => auditLog().info({ ...facts, operator: ope
 
 async function redeliverNamed(pool: Pool, { ids, json }: { ids: readonly Id<'dlv'>[]; json: boolean | undefined }): Promise<'fine' | 'failed'> {
   const { formIds: _, ...result } = await redeliverByIds(pool, { reach, ids, by });
-  audit({ redelivered: result.redelivered.length, deliveryIds: ids });
+  if (result.redelivered.length > 0) audit({ deliveryIds: result.redelivered });
   const told = new Set<string>(Object.values(result).flat());
   const unknown = ids.filter((id) => !told.has(id));
   if (json) printJson({ ...result, unknown });

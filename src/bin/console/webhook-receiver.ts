@@ -55,7 +55,9 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions) {
     void readBody(request).then((body) => receive(request, body, response), () => request.destroy());
   });
   server.listen(options.port, '127.0.0.1');
-  await once(server, 'listening');
+  await once(server, 'listening').catch((cause: unknown) => {
+    throw new Error(`The port ${options.port} cannot be had: ${cause instanceof Error ? cause.message : String(cause)}. Say another --port, or none.`, { cause });
+  });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     ended: ending.promise,
