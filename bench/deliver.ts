@@ -20,7 +20,7 @@ export async function measureDeliver({ extent, profileDir, stack }: MeasurementO
   const receiver = startWorker('receiver');
   stack.defer(() => receiver.stop());
   const url = await receiver.ask<string>('listen');
-  const secret = await connectWebhook(databaseUrl, { ...survey, url });
+  const { secret } = await connectWebhook(databaseUrl, { ...survey, url });
 
   const count = extent.backlog;
   let bodies: string[] = [];

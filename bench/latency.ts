@@ -1,23 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { atConstantRate, openPoster, quantilesOf, submitterOf, type Quantiles } from './constant-rate.ts';
 import { startFormwire, waitUntilDispatched } from './formwire.ts';
 import type { MeasurementOptions } from './measurement.ts';
-import { median, quantile } from './rounds.ts';
-import { clientIdMark, connectWebhook, createSurvey, singleSubmissions } from './survey.ts';
+import { median } from './rounds.ts';
+import { connectWebhook, createSurvey, singleSubmissions } from './survey.ts';
 import type { Figure } from './table.ts';
 import { startWorker } from './workers.ts';
 import type { Received } from './workers/receiver.ts';
 import { openWorld } from './world.ts';
 
 const perSecond = 200;
-const connections = 32;
 const warmUpMs = 2_000;
 const deliveredWithinMs = 30_000;
-
-interface Quantiles {
-  p50: number;
-  p99: number;
-}
 
 /** How long a response takes from its acceptance to its receiver under a constant load, and a bare post of the same size. */
 export async function measureLatency({ extent, profileDir, stack }: MeasurementOptions): Promise<Figure[]> {
@@ -35,21 +28,17 @@ export async function measureLatency({ extent, profileDir, stack }: MeasurementO
   stack.defer(() => direct.close());
 
   const bodies = singleSubmissions(survey.formId);
-  let submitted = 0;
-  const submit = async (): Promise<void> => {
-    const body = bodies[submitted % bodies.length] ?? '';
-    const answer = await api.post(body.replace(clientIdMark, `latency-${submitted++}`));
-    if (!answer.includes('"id":"resp_')) throw new Error(`The server answered: ${answer.slice(0, 500)}`);
-  };
+  const submit = submitterOf(bodies, api);
   const submitFor = async (forMs: number): Promise<Quantiles> => {
     await receiver.ask('reset');
-    await atConstantRate({ forMs, send: submit });
+    await atConstantRate({ perSecond, forMs, send: submit });
     await waitUntilDispatched(databaseUrl, deliveredWithinMs);
     return quantilesOf((await receiver.ask<Received>('received')).latenciesMs);
   };
   const postFor = async (forMs: number): Promise<Quantiles> => {
     const latencies: number[] = [];
     await atConstantRate({
+      perSecond,
       forMs,
       send: async () => {
         const from = performance.now();
@@ -80,30 +69,4 @@ export async function measureLatency({ extent, profileDir, stack }: MeasurementO
     peakRssMib: formwire.peakRssMib(),
     note,
   }));
-}
-
-const quantilesOf = (latencies: readonly number[]): Quantiles => ({ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) });
-
-/** Sends when it is time, however long the answers take: a slow one does not make the next ones come later. */
-async function atConstantRate({ forMs, send }: { forMs: number; send: () => Promise<void> }): Promise<void> {
-  const from = performance.now();
-  const sending: Promise<void>[] = [];
-  let failure: unknown;
-  for (let due = 0; due < (forMs / 1_000) * perSecond; due = ((performance.now() - from) / 1_000) * perSecond) {
-    while (sending.length < due) sending.push(send().catch((error: unknown) => void (failure ??= error)));
-    await sleep(1);
-    if (failure) break;
-  }
-  await Promise.all(sending);
-  if (failure) throw failure instanceof Error ? failure : new Error('A post failed.', { cause: failure });
-}
-
-/** Posts JSON over connections that stay open. */
-function openPoster(url: string): { post(body: string): Promise<string>; close(): Promise<void> } {
-  const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections });
-  return {
-    post: async (body) => (await pool.request({ method: 'POST', path: pathname, headers: { 'content-type': 'application/json' }, body })).body.text(),
-    close: () => pool.close(),
-  };
 }

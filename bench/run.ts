@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { removeAbandonedDirectories } from '../test/support/temporary-directory.ts';
+import { measureBesideReplay } from './beside-replay.ts';
 import { measureBulk } from './bulk.ts';
 import { measureDeliver } from './deliver.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -16,6 +17,7 @@ const measurements: Record<string, Measurement> = {
   bulk: measureBulk,
   deliver: measureDeliver,
   latency: measureLatency,
+  replay: measureBesideReplay,
   fanout: measureFanOut,
 };
 

@@ -27,19 +27,19 @@ export async function createSurvey(databaseUrl: string): Promise<Survey> {
   return { organizationId, formId };
 }
 
-/** Connects a webhook to the survey and answers its secret. */
-export async function connectWebhook(databaseUrl: string, options: Survey & { url: string }): Promise<string> {
+/** Connects a webhook to the survey. */
+export async function connectWebhook(databaseUrl: string, options: Survey & { url: string }): Promise<{ id: Id<'intg'>; secret: string }> {
   const { organizationId, formId, url } = options;
-  const secret = webhook.createSecret?.() ?? '';
+  const [id, secret] = [newId('intg'), webhook.createSecret?.() ?? ''];
   await withClient(databaseUrl, (client) =>
     client.query(
       `with bumped as (update organizations set integrations_version = integrations_version + 1 where id = $2 returning integrations_version)
        insert into integrations (id, organization_id, form_id, provider, name, status, events, settings, secrets, since_version, created_at, updated_at)
        select $1, $2, $3, 'webhook', 'Receiver', 'active', '["response.created"]', $4, $5, integrations_version, now(), now() from bumped`,
-      [newId('intg'), organizationId, formId, JSON.stringify({ url }), JSON.stringify([secret])],
+      [id, organizationId, formId, JSON.stringify({ url }), JSON.stringify([secret])],
     ),
   );
-  return secret;
+  return { id, secret };
 }
 
 /** Stands where each request puts a client id of its own; as long as those are. */

@@ -5,16 +5,18 @@ export interface Figure {
   value: number;
   /** What the value is held against; undefined where the goal is absolute. */
   baseline: number | undefined;
-  /** `ratio`: of value to baseline, at least this · `most`: of the value itself. */
-  goal: { kind: 'ratio' | 'most'; limit: number };
+  /** `ratio`: of value to baseline, at least this · `ratioMost`: at most this · `most`: of the value itself. */
+  goal: { kind: 'ratio' | 'ratioMost' | 'most'; limit: number };
   /** Of the Formwire process, in MiB, while this was measured; undefined where the system does not tell. */
   peakRssMib: number | undefined;
   /** What both numbers are, in a sentence or two. */
   note: string;
 }
 
-export const isMet = ({ value, baseline, goal }: Figure): boolean =>
-  goal.kind === 'most' ? value <= goal.limit : value / (baseline ?? value) >= goal.limit;
+export function isMet({ value, baseline = value, goal }: Figure): boolean {
+  if (goal.kind === 'most') return value <= goal.limit;
+  return goal.kind === 'ratio' ? value / baseline >= goal.limit : value / baseline <= goal.limit;
+}
 
 const columns = ['figure', 'value', 'baseline', 'ratio', 'goal', 'met', 'peak RSS'];
 
@@ -35,7 +37,7 @@ function cells(figure: Figure): string[] {
     `${number(value)} ${unit}`,
     baseline === undefined ? '–' : `${number(baseline)} ${unit}`,
     baseline === undefined || goal.kind === 'most' ? '–' : (value / baseline).toFixed(2),
-    goal.kind === 'most' ? `≤ ${goal.limit} ${unit}` : `≥ ${goal.limit}`,
+    { most: `≤ ${goal.limit} ${unit}`, ratio: `≥ ${goal.limit}`, ratioMost: `≤ ${goal.limit}` }[goal.kind],
     isMet(figure) ? 'yes' : 'no',
     peakRssMib === undefined ? '–' : `${Math.round(peakRssMib)} MiB`,
   ];

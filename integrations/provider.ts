@@ -216,7 +216,15 @@ export interface Ledger {
   /** What is there of these keys. */
   read(keys: readonly string[]): Promise<Map<string, LedgerEntry>>;
   /** Notes a state of each key, unless another one than `was` is there (null: none). Answers the keys it noted. */
-  note(notes: readonly { key: string; state: Json; was: Json | null }[]): Promise<Set<string>>;
+  note(notes: readonly LedgerNote[]): Promise<Set<string>>;
+}
+
+export interface LedgerNote {
+  key: string;
+  state: Json;
+  was: Json | null;
+  /** From then on it is of no use, and may be gone. Absent: it is there as long as its integration. */
+  forgetAt?: Date;
 }
 
 export interface LedgerEntry {

@@ -96,6 +96,8 @@ const environment = z.object({
   FORMWIRE_OUTSIDE_URLS: namedUrls.default({}).describe('where outside services stand that are not where their makers put them, such as simulators: name=url, separated by commas'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),
   FORMWIRE_STREAM_MAX_AGE: duration('1m').default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
+  FORMWIRE_ATTEMPT_RETENTION: duration('1m').default(90 * 86_400_000).describe('how long the attempts of a finished delivery are kept, with what its receiver answered; default 2160h'),
+  FORMWIRE_ENDED_RETENTION: duration('1h').default(30 * 86_400_000).describe('how long jobs, invitations and API keys are kept after their end, and the notes of a deleted integration; default 720h'),
   FORMWIRE_DATABASE_CONNECTIONS: count(18, 500).default(20).describe('connections to PostgreSQL of one process, at most'),
   FORMWIRE_RETRY_SCHEDULE: schedule
     .default([5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000])

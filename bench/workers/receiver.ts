@@ -4,6 +4,8 @@ import { answerBench } from '../workers.ts';
 /** What came in since the last `reset`. */
 export interface Received {
   count: number;
+  /** How many of them a replay sent: their events happened long ago, so they count for nothing else here. */
+  replayed: number;
   /** Of the first and the last, in milliseconds since 1970. */
   firstAt: number;
   lastAt: number;
@@ -28,19 +30,21 @@ function serve(socket: Socket): void {
     for (;;) {
       const headEnd = held.indexOf('\r\n\r\n');
       if (headEnd === -1) return;
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(held.toString('latin1', 0, headEnd))?.[1] ?? 0);
+      const head = held.toString('latin1', 0, headEnd);
+      const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
       const end = headEnd + 4 + length;
       if (held.length < end) return;
-      note(held.subarray(headEnd + 4, end));
+      note(held.subarray(headEnd + 4, end), /\r\nwebhook-replay:/i.test(head));
       held = held.subarray(end);
       socket.write(answer);
     }
   });
 }
 
-function note(body: Buffer): void {
+function note(body: Buffer, isReplayed: boolean): void {
   const at = performance.timeOrigin + performance.now();
   received.count += 1;
+  if (isReplayed) return void (received.replayed += 1);
   received.firstAt ||= at;
   received.lastAt = at;
   if (received.latenciesMs.length >= maxLatencies) return;
@@ -50,7 +54,7 @@ function note(body: Buffer): void {
 }
 
 function reset(): void {
-  received = { count: 0, firstAt: 0, lastAt: 0, latenciesMs: [] };
+  received = { count: 0, replayed: 0, firstAt: 0, lastAt: 0, latenciesMs: [] };
 }
 
 function listen(): Promise<string> {

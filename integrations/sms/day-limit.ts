@@ -4,6 +4,10 @@ import { ledgerKeys } from './ledger-keys.ts';
 
 const places = z.array(z.string());
 
+const dayMs = 86_400_000;
+/** The day is over then in every process, whatever its clock says. */
+const dayAfter = (now: Date): Date => new Date((Math.floor(now.getTime() / dayMs) + 2) * dayMs);
+
 /** How often others may take a place of the same number in the same moment, before this is left to the next attempt. */
 const maxTries = 10;
 
@@ -22,7 +26,7 @@ export async function takePlace(
     const taken = was === null ? [] : places.parse(was);
     if (taken.includes(message)) return 'taken';
     if (taken.length >= limit) return 'full';
-    if ((await ledger.note([{ key, state: [...taken, message], was }])).has(key)) return 'taken';
+    if ((await ledger.note([{ key, state: [...taken, message], was, forgetAt: dayAfter(now) }])).has(key)) return 'taken';
   }
   return 'contended';
 }

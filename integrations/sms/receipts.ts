@@ -52,7 +52,8 @@ const optOutMs = 7 * 24 * 3_600_000;
 export async function noteOptOut(ledger: Ledger, { number, now }: { number: string; now: Date }): Promise<void> {
   const key = ledgerKeys.optOut(number);
   const was = (await ledger.read([key])).get(key)?.state ?? null;
-  await ledger.note([{ key, state: new Date(now.getTime() + optOutMs).toISOString(), was }]); // if another was quicker, it said the same
+  const forgetAt = new Date(now.getTime() + optOutMs);
+  await ledger.note([{ key, state: forgetAt.toISOString(), was, forgetAt }]); // if another was quicker, it said the same
 }
 
 /** Whether a number is known to have unsubscribed. */

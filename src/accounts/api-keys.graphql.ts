@@ -46,7 +46,7 @@ const ApiKeyConnection = connectionType(ApiKeyType);
 builder.queryField('apiKeys', (t) =>
   t.connection(
     {
-      description: 'The API keys of the viewer’s organisation, oldest first; those that are revoked too.',
+      description: 'The API keys of the viewer’s organisation, oldest first; those that were revoked or have expired too, for thirty days unless the installation says otherwise.',
       type: ApiKeyType,
       resolve: (_root, args, context) =>
         keysetPage({

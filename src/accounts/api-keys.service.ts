@@ -42,8 +42,9 @@ export function createApiKeysService({ standings, now }: ApiKeysDeps) {
       const { userId, organizationId } = requirePersonWithKeys(caller);
       const createdAt = now();
       refuseFaults(input, createdAt);
-      if ((await caller.em.count(ApiKey, { organizationId, revokedAt: null })) >= maxKeys) {
-        throw new UserError('TOO_MANY', `An organisation has at most ${maxKeys} keys; revoke some that are not used.`, []);
+      const usable = { organizationId, revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: createdAt } }] };
+      if ((await caller.em.count(ApiKey, usable)) >= maxKeys) {
+        throw new UserError('TOO_MANY', `An organisation has at most ${maxKeys} keys that can be used; revoke some that are not used.`, []);
       }
       const { key, prefix, hash } = newApiKey();
       const apiKey = caller.em.create(ApiKey, {

@@ -35,7 +35,7 @@ const InvitationConnection = connectionType(InvitationType);
 builder.objectField(OrganizationType, 'invitations', (t) =>
   t.connection(
     {
-      description: 'Oldest first; those that were accepted or revoked, or have expired, too. Only from within it, for owners.',
+      description: 'Oldest first; those that were accepted or revoked, or have expired, too, for thirty days unless the installation says otherwise. Only from within it, for owners.',
       type: InvitationType,
       resolve: ({ id: organizationId }, args, context) =>
         keysetPage({

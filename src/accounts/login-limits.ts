@@ -26,11 +26,6 @@ export interface LoginLimits {
 }
 
 const countAttempt = `
-  with old as (
-    delete from login_attempts where key in (
-      select key from login_attempts where resets_at < $2 and key <> all($1) order by resets_at limit 20 for update skip locked
-    )
-  )
   insert into login_attempts as known (key, count, resets_at)
   select key, 1, $3 from unnest($1::text[]) as key order by key
   on conflict (key) do update set

@@ -2,11 +2,7 @@ import type { Pool } from 'pg';
 import type { Id } from '../events/id.ts';
 
 const insert = `
-  with expired as (
-    delete from sessions where id in (
-      select id from sessions where expires_at < $5 order by expires_at limit 20 for update skip locked
-    )
-  ), holder as (
+  with holder as (
     select id, organization_id from users where id = $2 and password_hash = $3 for share
   ), opened as (
     insert into sessions (id, user_id, organization_id, created_at, expires_at)
@@ -30,9 +26,8 @@ export interface NewSession {
 }
 
 /**
- * Opens a session in the organisation its user worked in last, or else in another one they are a member of, and removes
- * some sessions that have expired: as many go as can come. Answers whether the password was still
- * the one that was checked. The share lock makes a change of the password wait, and then find this session.
+ * Opens a session in the organisation its user worked in last, or else in another one they are a member of. Answers
+ * whether the password was still the one that was checked. The share lock makes a change of the password wait, and then find this session.
  */
 export async function insertSession(pool: Pool, session: NewSession): Promise<boolean> {
   const { id, userId, passwordHash, refreshTokenHash, now, expiresAt } = session;

@@ -30,6 +30,8 @@ import { createSweeper, type Sweeper } from '../outbox/sweeper.ts';
 import { requestId } from '../request-scope.ts';
 import { rebuildEvents } from '../responses/rebuild-events.ts';
 import { createSubmitter, type Submitter } from '../responses/submit-response.ts';
+import { createPruner } from '../retention/pruner.ts';
+import { prunesOf } from '../retention/prunes.ts';
 import type { Runnable } from '../run.ts';
 import type { Sealer } from '../sealing.ts';
 import { announceDeliveries, announceDue, announceIntegrations, announceLeases, deliveriesSubject, followAnnouncements } from '../stream/announcements.ts';
@@ -219,6 +221,8 @@ export function openPipeline(options: PipelineOptions): Pipeline {
 
   let isStopping = false;
   const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
+  const retention = { attemptMs: config.FORMWIRE_ATTEMPT_RETENTION, endedMs: config.FORMWIRE_ENDED_RETENTION };
+  const pruner = has('relay') ? createPruner({ pool, prunes: prunesOf(retention), log }) : undefined;
 
   return {
     pool,
@@ -251,6 +255,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
       publisher,
       ...(sweeper ? [sweeper] : []),
       ...(completeness ? [completeness] : []),
+      ...(pruner ? [pruner] : []),
       ...(dispatcher && consuming && jobs && follower
         ? [dispatcher, jobs, follower, ...(redriver ? [redriver] : []), { name: 'announcements', run: (signal: AbortSignal) => followAnnouncements(consuming, { signal, onChanged: dispatcher.integrationsChanged, onDue: dispatcher.wake, onLeases: dispatcher.leasesChanged }) }]
         : []),

@@ -96,11 +96,12 @@ DeliveryType.implement({
     reason: t.exposeString('reason', { nullable: true, description: 'Why it is pending, dead or canceled.' }),
     errorClass: t.exposeString('errorClass', { nullable: true, description: 'The class of what its last attempt failed with.' }),
     attempts: t.field({
+      description: 'In their order; those of a finished delivery are kept for three months, unless the installation says otherwise.',
       type: [AttemptType],
       resolve: async ({ id }, _args, context) => (await attemptsLoader(context).load(id)) ?? [],
     }),
     tracking: t.field({
-      description: 'What became of it after the outside service took it; null where that says nothing.',
+      description: 'What became of it after the outside service took it; null where that says nothing. Kept as attempts are.',
       type: TrackingType,
       nullable: true,
       resolve: ({ id }, _args, context) => trackingLoader(context).load(id),

@@ -25,6 +25,10 @@ const TrackingSchema = defineEntity({
       name: 'trackings_follow_at_index',
       expression: `create index "trackings_follow_at_index" on "trackings" ("follow_at") where follow_at is not null`,
     },
+    {
+      name: 'trackings_noted_at_index',
+      expression: `create index "trackings_noted_at_index" on "trackings" ("noted_at") where follow_at is null`,
+    },
   ],
 });
 

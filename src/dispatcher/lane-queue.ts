@@ -6,7 +6,7 @@ export interface LaneQueue {
   /** False when it is full. */
   addFirst(work: Work): boolean;
   addClaimed(works: readonly Work[]): void;
-  /** The next one, of one kind or the other. Claimed ones get half of `places`, so that neither kind starves the other. */
+  /** The next one: of each kind in turn where both wait. Claimed ones get half of `places`, so that neither kind starves the other. */
   take(options: { places: number; runningClaimed: number }): Work | undefined;
   /** The next ones, half of them claimed where both kinds wait. */
   takeBatch(options: { most: number; mostBytes: number }): Work[];
@@ -73,7 +73,7 @@ export function createLaneQueue(): LaneQueue {
     addClaimed: (works) => void claimed.push(...works),
     take: ({ places, runningClaimed }) => {
       const hasShareLeft = runningClaimed < Math.max(1, Math.floor(places / 2));
-      const isTheirTurn = hasShareLeft && !(places === 1 && wasClaimedLast);
+      const isTheirTurn = hasShareLeft && !wasClaimedLast;
       wasClaimedLast = claimed.length > 0 && (first.length === 0 || isTheirTurn);
       if (wasClaimedLast) return claimed.shift();
       const [taken] = takeFirst(1);

@@ -2,16 +2,17 @@ import { performance } from 'node:perf_hooks';
 import type { Outcome } from '../../integrations/provider.ts';
 import type { ClaimRequest } from '../deliveries/claim-due.ts';
 import { erasedReason } from '../deliveries/erase-deliveries.ts';
-import { isPostponed, postponedUntil } from '../deliveries/postponed.ts';
+import { isPostponed } from '../deliveries/postponed.ts';
 import type { DeliveryState } from '../deliveries/record-outcomes.ts';
 import type { EnabledIntegration } from '../integrations/enabled-integrations.ts';
-import { stateAfter, type Attempted } from './attempt.ts';
+import type { Attempted } from './attempt.ts';
 import type { Breaker } from './breaker.ts';
-import { decide } from './decide.ts';
+import { conclude } from './conclude.ts';
+import { createLaneCalls } from './lane-calls.ts';
+import { createLaneClaims } from './lane-claims.ts';
 import { createLaneHealth } from './lane-health.ts';
 import { createLaneQueue } from './lane-queue.ts';
 import { createOrderGate } from './order-gate.ts';
-import { createTurns } from './turns.ts';
 import { verdictOn } from './verdict.ts';
 import { canceled, spilled, type Work } from './work.ts';
 
@@ -83,33 +84,19 @@ export interface Lane {
   load(): LaneLoad;
 }
 
-const maxInOrderClaim = 16;
-/** Claimed deliveries kept at hand for each place that runs, so that a drain does not wait for the database. */
-const claimedPerPlace = 4;
-
 const reasons = {
   order: 'Waits for earlier deliveries of its form.',
   slow: 'Waits for its turn: the receiver is slower than its events come.',
   stopping: 'Waits for its turn: the dispatcher that had it was stopped.',
-  quota: 'Waits for its turn: others use the same quota of the outside service.',
   deleted: 'The integration was deleted.',
 } as const;
 
 export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegration; settings: LaneSettings }): Lane {
   let { settings } = initial;
-  /** While set, everything pending is worth a try: the receiver is back, or this dispatcher is new to it. */
-  let catchingUp: { recoveredAt: Date | undefined } | undefined = { recoveredAt: undefined };
-  /** What the last claim was to catch up with. Undefined where it would not see everything: what was spilled was not yet committed. */
-  let claimedFor: { recoveredAt: Date | undefined } | undefined;
-  /** The last claim was as large as it could be: there may be more. */
-  let mayHaveMore = false;
   /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
   let failedClaim = Infinity;
-  /** The service has asked for nothing to be sent until then. */
-  let heldUntil: Date | undefined;
-  let running = 0;
-  let runningClaimed = 0;
   const queue = createLaneQueue();
+  const claims = createLaneClaims();
   const gate = createOrderGate({ isBlocked: initial.integration.hasPending, earlierUndispatched: deps.earlierUndispatched });
   const health = createLaneHealth(
     {
@@ -117,17 +104,25 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       report: deps.reportHealth,
       onObstructed: () => spillQueued(),
       onRecovered: () => {
-        catchingUp = { recoveredAt: new Date() };
+        claims.catchUp(new Date());
         deps.wantMore();
       },
     },
     initial.integration,
   );
-  const turns = createTurns({
-    reserve: () => (settings.isShared ? deps.reserveTurn(health.integration()) : Promise.resolve(0)),
-    leastMs: () => settings.batchWaitMs,
-    onFar: (until) => handBackClaimed(reasons.quota, until),
-    onNear: deps.wantMore,
+  const calls = createLaneCalls({
+    queue,
+    settings: () => settings,
+    places: health.places,
+    reserveTurn: () => deps.reserveTurn(health.integration()),
+    run: (batch) => run(batch),
+    handBackClaimed: (reason, until) => {
+      for (const work of queue.takeClaimed()) spill(work, reason, until);
+    },
+    onPumped: () => {
+      if (queue.claimed() <= health.places() && claims.takeMore()) deps.wantMore();
+    },
+    wantMore: deps.wantMore,
     onError: deps.onError,
   });
 
@@ -146,63 +141,6 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     const reason = health.obstacle();
     if (reason) for (const work of queue.takeAll()) spill(work, reason, null);
   };
-  /** A claim would run out before its time comes. */
-  const handBackClaimed = (reason: string, until: Date): void => {
-    for (const work of queue.takeClaimed()) spill(work, reason, until);
-  };
-
-  const isHeld = (): boolean => heldUntil !== undefined && heldUntil > new Date();
-  const hold = (reason: string, until: Date): void => {
-    if (heldUntil && heldUntil >= until) return;
-    heldUntil = until;
-    handBackClaimed(reason, until);
-    setTimeout(pump, until.getTime() - Date.now()).unref();
-  };
-
-  const pump = (): void => {
-    if (!isHeld()) {
-      if (settings.isShared || settings.batchWaitMs > 0) takeTurns();
-      else while (running < health.places() && call());
-    }
-    if (mayHaveMore && queue.claimed() <= health.places()) {
-      mayHaveMore = false;
-      deps.wantMore();
-    }
-  };
-
-  /** As many as what waits makes calls. */
-  const takeTurns = (): void => {
-    while (running + turns.waiting() < health.places() && queue.size() > turns.waiting() * settings.batchSize) {
-      turns.take(() => {
-        if (!isHeld()) call();
-        pump();
-      });
-    }
-  };
-
-  const nextBatch = (): readonly Work[] => {
-    const { batchSize, batchBytes } = settings;
-    if (batchSize > 1) return queue.takeBatch({ most: batchSize, mostBytes: batchBytes });
-    const work = queue.take({ places: health.places(), runningClaimed });
-    return work ? [work] : [];
-  };
-
-  /** Whether there was anything to make a call of. */
-  const call = (): boolean => {
-    const batch = nextBatch();
-    if (batch.length === 0) return false;
-    const share = batch.some((work) => work.kind === 'claimed') ? 1 : 0;
-    running += 1;
-    runningClaimed += share;
-    void run(batch)
-      .catch(deps.onError)
-      .finally(() => {
-        running -= 1;
-        runningClaimed -= share;
-        pump();
-      });
-    return true;
-  };
 
   const run = async (batch: readonly Work[]): Promise<void> => {
     const known = dropErased(batch);
@@ -213,7 +151,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     const attempted = await deps.attempt(health.integration(), tryable);
     for (const [index, work] of tryable.entries()) {
       const outcome = attempted.outcomes[index];
-      if (outcome) conclude(work, outcome, attempted);
+      if (outcome) settle(work, outcome, attempted);
     }
     learnFrom(attempted.outcomes);
   };
@@ -247,32 +185,15 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     return allowed;
   };
 
-  const conclude = (work: Work, outcome: Outcome, attempted: Attempted): void => {
-    if (isPostponed(outcome)) {
-      if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
-      spill(work, outcome.reason, postponedUntil(outcome, new Date()));
-      deps.onAttempted({ work, integration: health.integration(), outcome, status: 'pending', durationMs: attempted.durationMs });
-      return;
-    }
-    if (outcome.status === 'skipped') {
-      work.settle(canceled(work, outcome.reason));
-      deps.onAttempted({ work, integration: health.integration(), outcome, status: 'canceled', durationMs: attempted.durationMs });
-      return;
-    }
-    const decision = decide({
-      outcome,
-      failures: work.attempts + 1 - work.scheduleStart,
-      scheduleMs: settings.scheduleMs,
-      now: new Date(),
-      random: Math.random(),
-    });
-    const state = stateAfter({ work, attempted, outcome, decision });
-    if (decision.status !== 'pending') work.settle(state);
+  const settle = (work: Work, outcome: Outcome, attempted: Attempted): void => {
+    const state = conclude(work, { outcome, attempted, scheduleMs: settings.scheduleMs, now: new Date(), random: Math.random() });
+    if (state.status !== 'pending') work.settle(state);
     else {
       if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
-      settlePending(work, state);
+      if (isPostponed(outcome) && health.integration().isDeleted) work.settle(canceled(work, reasons.deleted));
+      else settlePending(work, state);
     }
-    deps.onAttempted({ work, integration: health.integration(), outcome, status: decision.status, durationMs: attempted.durationMs });
+    deps.onAttempted({ work, integration: health.integration(), outcome, status: state.status, durationMs: attempted.durationMs });
   };
 
   const learnFrom = (outcomes: readonly Outcome[]): void => {
@@ -285,7 +206,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       case 'down':
         return health.observe({ ok: false, reason: verdict.reason });
       case 'throttled':
-        return hold(verdict.reason, verdict.until);
+        return calls.hold(verdict.reason, verdict.until);
       case 'blocked':
         return health.block(verdict.reason);
       case 'broken':
@@ -300,30 +221,30 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       const reason = health.obstacle();
       if (reason) spill(work, reason, null);
       else if (settings.isOrdered && gate.isBlocked()) spill(work, reasons.order, new Date());
-      else if (queue.addFirst(work)) pump();
+      else if (queue.addFirst(work)) calls.pump();
       else spill(work, reasons.slow, new Date());
     },
     room: queue.room,
     claimRequest: () => {
       const { id, isDeleted, status } = health.integration();
-      if (isDeleted || status === 'paused' || status === 'disabled' || isHeld() || turns.farAway()) return undefined;
-      const atHand = queue.claimed() + runningClaimed;
-      claimedFor = gate.hasUncommitted() ? undefined : catchingUp;
-      const request = { integrationId: id, recoveredAt: catchingUp?.recoveredAt };
-      if (health.breaker().state === 'open') return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
-      if (settings.isOrdered) return atHand > 0 ? undefined : { ...request, limit: maxInOrderClaim, mode: 'in order' };
-      const room = health.places() * Math.max(claimedPerPlace, settings.batchSize) - atHand;
-      if (room <= 0) return undefined;
-      return { ...request, limit: room, mode: catchingUp ? 'drain' : 'due' };
+      if (isDeleted || status === 'paused' || status === 'disabled' || calls.areFarAway()) return undefined;
+      return claims.request({
+        integrationId: id,
+        isOpen: health.breaker().state === 'open',
+        isOrdered: settings.isOrdered,
+        places: health.places(),
+        batchSize: settings.batchSize,
+        running: calls.running(),
+        atHand: queue.claimed() + calls.runningClaimed(),
+        hasUncommitted: gate.hasUncommitted(),
+      });
     },
     offerClaimed: (works, request) => {
-      mayHaveMore = request.found >= request.limit;
-      const isExhausted = !mayHaveMore && request.mode !== 'probe';
-      if (isExhausted && catchingUp === claimedFor) catchingUp = undefined;
+      claims.note(request);
       failedClaim = Infinity;
       queue.addClaimed(works);
       if (request.mode !== 'probe') spillQueued();
-      pump();
+      calls.pump();
     },
     spillOverdue: () => {
       for (const work of queue.takeOlder(performance.now() - settings.spillAfterMs)) spill(work, reasons.slow, new Date());
@@ -333,19 +254,19 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     },
     update: (next, nextSettings) => {
       if (health.update(next)) {
-        catchingUp = { recoveredAt: new Date() };
-        heldUntil = undefined;
+        claims.catchUp(new Date());
+        calls.endHold();
       }
       settings = nextSettings;
       spillQueued();
-      pump();
+      calls.pump();
     },
     catchUp: () => {
-      catchingUp = { recoveredAt: catchingUp?.recoveredAt };
+      claims.catchUp();
       gate.block();
     },
     pendingMark: () => (settings.isOrdered ? gate.mark() : undefined),
     nonePendingAt: gate.release,
-    load: () => ({ queued: queue.size(), running, breaker: health.breaker().state, openForMs: health.openForMs() }),
+    load: () => ({ queued: queue.size(), running: calls.running(), breaker: health.breaker().state, openForMs: health.openForMs() }),
   };
 }

@@ -136,10 +136,3 @@ function columnsOf(settlement: Settlement): unknown[] {
       return ['running', settlement.reason, settlement.attempts, settlement.waitMs, false];
   }
 }
-
-const forget = `delete from jobs where finished_at < now() - interval '30 days' and replay_id is null`;
-
-/** Forgets what has been finished for thirty days; not the parts of replays, which tell what was sent again. */
-export async function forgetOldJobs(pool: Pool): Promise<void> {
-  await pool.query({ name: 'forget-jobs', text: forget });
-}

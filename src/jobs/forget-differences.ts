@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { Id } from '../events/id.ts';
 
-/** There are few comparisons of an organisation: they are forgotten after thirty days. */
+/** There are few comparisons of an organisation: they are forgotten some time after their end. */
 const statement = `
   update jobs set result = jsonb_set(result, '{differences}', coalesce((
     select jsonb_agg(d.difference order by d.place) from jsonb_array_elements(result -> 'differences') with ordinality as d(difference, place)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pause, type Runnable } from '../run.ts';
 import type { Id } from '../events/id.ts';
-import { claimJob, forgetOldJobs, releaseJob, renewClaim, type ClaimedJob } from './claim-jobs.ts';
+import { claimJob, releaseJob, renewClaim, type ClaimedJob } from './claim-jobs.ts';
 import { conclude } from './conclude.ts';
 import { createDueTimes } from './due-times.ts';
 import { runStep, type StepDeps } from './run-step.ts';
@@ -27,7 +27,6 @@ export interface JobsRunner extends Runnable {
 const concurrency = 5;
 /** Of one organisation: its outside service may take two minutes for each, and others have theirs meanwhile. */
 const concurrencyOfOne = 3;
-const forgetEveryMs = 3_600_000;
 
 /**
  * Does the durable work of integrations that is no delivery. A claim is a name and a time in the job's row, renewed
@@ -79,15 +78,10 @@ export function createJobsRunner(deps: JobsRunnerDeps): JobsRunner {
     step,
     run: async (signal) => {
       const running = new Map<ClaimedJob, Promise<void>>();
-      let forgotAt = -Infinity;
       const begin = (job: ClaimedJob): void => {
         running.set(job, work(job, signal).catch(onError).finally(() => running.delete(job)));
       };
       const round = async (): Promise<boolean> => {
-        if (performance.now() - forgotAt > forgetEveryMs) {
-          forgotAt = performance.now();
-          await forgetOldJobs(pool);
-        }
         const job = running.size < concurrency ? await claimJob(pool, claimMs, busyWith([...running.keys()])) : undefined;
         if (job) begin(job);
         return job !== undefined;

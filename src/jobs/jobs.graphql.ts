@@ -47,7 +47,7 @@ const JobDifferenceType = builder.objectRef<JobResult['differences'][number]>('J
 
 export const JobType = nodeRef('Job', { prefix: 'job', load: jobLoader });
 JobType.implement({
-  description: 'Work of an integration that goes on in the background. It is forgotten thirty days after its end; a part of a replay is not.',
+  description: 'Work of an integration that goes on in the background. It is forgotten thirty days after its end, unless the installation says otherwise; a part of a replay is not.',
   fields: (t) => ({
     kind: t.expose('kind', { type: JobKindType }),
     status: t.expose('status', { type: JobStatusType }),

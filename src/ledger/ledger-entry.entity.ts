@@ -11,7 +11,10 @@ const LedgerEntrySchema = defineEntity({
     place: p.integer().nullable(),
     state: jsonColumn().nullable(),
     notedAt: timeColumn(),
+    /** From then on its state is of no use; null: as long as there is the integration. */
+    forgetAt: timeColumn().nullable(),
   },
+  indexes: [{ name: 'ledger_forget_at_index', expression: `create index "ledger_forget_at_index" on "ledger" ("forget_at") where forget_at is not null` }],
   uniques: [{ properties: ['integrationId', 'place'] }],
 });
 

@@ -24,7 +24,13 @@ export function openLedger(pool: Pool, integrationId: Id<'intg'>): Ledger {
       const { rows } = await pool.query<{ key: string }>({
         name: 'ledger-note',
         text: writeNotes,
-        values: [integrationId, notes.map(({ key }) => key), notes.map(({ state }) => stateText(state)), notes.map(({ was }) => (was === null ? null : stateText(was)))],
+        values: [
+          integrationId,
+          notes.map(({ key }) => key),
+          notes.map(({ state }) => stateText(state)),
+          notes.map(({ was }) => (was === null ? null : stateText(was))),
+          notes.map(({ forgetAt }) => forgetAt ?? null),
+        ],
       });
       return new Set(rows.map(({ key }) => key));
     },
@@ -36,12 +42,12 @@ export function openLedger(pool: Pool, integrationId: Id<'intg'>): Ledger {
  * condition of `do update` looks at the row as it is now, not as it was when the statement began.
  */
 const writeNotes = `
-  insert into ledger (integration_id, key, state, noted_at)
-  select $1, note.key, note.state, now()
-  from unnest($2::text[], $3::jsonb[], $4::jsonb[]) as note(key, state, was)
+  insert into ledger (integration_id, key, state, noted_at, forget_at)
+  select $1, note.key, note.state, now(), note.forget_at
+  from unnest($2::text[], $3::jsonb[], $4::jsonb[], $5::timestamptz[]) as note(key, state, was, forget_at)
   where note.was is null or exists (select 1 from ledger e where e.integration_id = $1 and e.key = note.key)
   order by note.key
-  on conflict (integration_id, key) do update set state = excluded.state, noted_at = now()
+  on conflict (integration_id, key) do update set state = excluded.state, noted_at = now(), forget_at = excluded.forget_at
     where ledger.state is not distinct from (select n.was from unnest($2::text[], $4::jsonb[]) as n(key, was) where n.key = ledger.key)
   returning key`;
 

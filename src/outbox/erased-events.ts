@@ -10,18 +10,6 @@ export async function readErasedEvents(pool: Pool): Promise<Set<Id<'evt'>>> {
   return new Set(rows.map((row) => row.id));
 }
 
-/** As long as a dispatcher may have a claimed delivery in its hands, and then some. */
-const inHandMinutes = 5;
-
-const forget = `
-  delete from erased_events e
-  where e.erased_at < now() - make_interval(mins => ${inHandMinutes}) and not exists (select 1 from outbox o where o.position = e.position)`;
-
-/** Forgets those that cannot come up any more: their dispatch is recorded, and no claim is as old. */
-export async function forgetErasedEvents(pool: Pool): Promise<void> {
-  await pool.query({ name: 'forget-erased-events', text: forget });
-}
-
 const letGo = `
   delete from outbox o using erased_events e
   where o.position = any($1) and e.position = o.position`;

@@ -7,7 +7,7 @@ import { repeat, type Runnable } from '../run.ts';
 import type { StreamLink } from '../stream/link.ts';
 import { createPublishEvent, type PublishEvent } from '../stream/publish.ts';
 import { consumerInfo, ensureStream, isLeaderless, type StreamSettings } from '../stream/topology.ts';
-import { forgetErasedEvents, letGoOfErased } from './erased-events.ts';
+import { letGoOfErased } from './erased-events.ts';
 import { notePublished, readOutbox, type OutboxRow, type Published } from './outbox-rows.ts';
 import { whereabouts, type StreamPosition } from './whereabouts.ts';
 
@@ -77,7 +77,6 @@ export function createSweeper(options: SweeperOptions): Sweeper {
   const sweep = async (): Promise<number> => {
     const connection = link.connected();
     if (!connection) return 0;
-    await forgetErasedEvents(pool);
     const isIdle = (await readOutbox(pool, { after: 0, olderThanMs: sweepAfterMs, limit: 1 })).length === 0;
     if (isIdle) return 0;
     // before the rows: a row still here although its message had been acked by then was not recorded

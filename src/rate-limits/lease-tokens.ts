@@ -54,8 +54,3 @@ export async function leaseTokens(pool: Pool, requests: readonly LeaseRequest[])
   });
   return new Map(rows.map(({ key, granted, left }) => [key, { granted, left }]));
 }
-
-/** Full buckets are as good as none. */
-export async function dropFullBuckets(pool: Pool): Promise<void> {
-  await pool.query({ name: 'drop-full-buckets', text: 'delete from rate_buckets where full_at < now()' });
-}

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Log } from '../log.ts';
-import { dropFullBuckets, leaseTokens, type Lease, type LeaseRequest } from './lease-tokens.ts';
+import { leaseTokens, type Lease, type LeaseRequest } from './lease-tokens.ts';
 
 /** Asks for tokens on behalf of many buckets. */
 export interface Lessee {
@@ -18,14 +18,12 @@ const maxKeys = 500;
 const maxWaiting = 10_000;
 /** After a failure the database is left alone for a while. */
 const restMs = 1_000;
-const dropEveryMs = 60_000;
 
 /** One statement at a time: what is asked for meanwhile goes into the next. */
 export function createLessee({ pool, log, patienceMs }: { pool: Pool; log: Log; patienceMs: number }): Lessee {
   let waiting: Waiting[] = [];
   let isAsking = false;
   let restUntil = 0;
-  let droppedAt = performance.now();
 
   const ask = async (batch: readonly Waiting[]): Promise<void> => {
     const giveUp = setTimeout(() => batch.forEach(({ resolve }) => resolve(undefined)), patienceMs);
@@ -41,12 +39,6 @@ export function createLessee({ pool, log, patienceMs }: { pool: Pool; log: Log; 
     }
   };
 
-  const dropNowAndThen = async (): Promise<void> => {
-    if (performance.now() - droppedAt < dropEveryMs) return;
-    droppedAt = performance.now();
-    await dropFullBuckets(pool).catch((error: unknown) => log.warn({ err: error }, 'rate_limits.not_dropped'));
-  };
-
   const work = async (): Promise<void> => {
     isAsking = true;
     while (waiting.length > 0) {
@@ -60,7 +52,6 @@ export function createLessee({ pool, log, patienceMs }: { pool: Pool; log: Log; 
       await ask([...batch.values()]);
     }
     isAsking = false;
-    await dropNowAndThen();
   };
 
   return {

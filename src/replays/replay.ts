@@ -5,6 +5,7 @@ import { countPending, restAfter, roomFor, waitForDeliveries } from '../jobs/pac
 import type { Step, StepEnd } from '../jobs/step.ts';
 import type { Id } from '../events/id.ts';
 import { inTransaction } from '../transaction.ts';
+import { findNext } from './find-next.ts';
 import { rangeOf } from './plan-replay.ts';
 import type { ReplayTask } from './replay-task.ts';
 import { sendAgain } from './send-again.ts';
@@ -15,9 +16,6 @@ export interface ReplayDeps {
   /** Pending deliveries are there; must not wait or throw. */
   onDue: () => void;
 }
-
-/** Events looked at in a step: one in which nothing is to be sent again takes some ten milliseconds. */
-const pageSize = 1_000;
 
 /**
  * Sends the next events of a replay to one integration again: never more than a bounded number ahead of what went out,
@@ -52,16 +50,16 @@ const lockReplay = 'select 1 from replays where id = $1 and paused_at is null an
 
 async function sendSome(client: PoolClient, { job, integration }: Step, { task, replayId, limit }: { task: ReplayTask; replayId: Id<'rpl'>; limit: number }): Promise<number> {
   if ((await client.query(lockReplay, [replayId])).rowCount === 0 || !(await holdJob(client, job))) return 0;
-  const after = job.cursor?.position ?? task.after;
-  const page = await readEventsOfForm(client, { ...rangeOf(task), after, limit: pageSize });
-  const wanted = page.filter((event) => shouldReplay(event, { integration, task }));
-  const events = wanted.slice(0, limit);
-  const last = wanted.length > limit ? events.at(-1) : page.at(-1);
-  const done = last ? page.indexOf(last) + 1 : 0;
+  const { events, last, looked, isEnd } = await findNext({
+    read: (page) => readEventsOfForm(client, { ...rangeOf(task), ...page }),
+    isWanted: (event) => shouldReplay(event, { integration, task }),
+    after: job.cursor?.position ?? task.after,
+    limit,
+  });
   const sent = await sendAgain(client, { events, integrationId: integration.id, mode: task.mode, jobId: job.id, replayId });
   await advanceJob(client, job, {
     cursor: last ? { formId: last.formId, responseId: last.responseId, position: last.position } : (job.cursor ?? null),
-    progress: { ...job.progress, done: job.progress.done + done, made: job.progress.made + sent, isWalked: page.length < pageSize && wanted.length <= limit },
+    progress: { ...job.progress, done: job.progress.done + looked, made: job.progress.made + sent, isWalked: isEnd },
     result: null,
   });
   return sent;

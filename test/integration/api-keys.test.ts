@@ -97,4 +97,6 @@ test('a key has a name, a scope, and no expiry in the past, all said at once; an
     select 'key_' || lpad(n::text, 26, '0'), k.organization_id, k.created_by_id, 'many', 'fwk_', 'h' || n, '[]', now()
     from generate_series(1, 200) n, (select * from api_keys limit 1) k`);
   expect((await create({ name: 'One more', scopes: ['OPERATE'] })).errors).toMatchObject([{ code: 'TOO_MANY' }]);
+  await api.pool.query(`update api_keys set expires_at = $1 where name = 'many'`, [new Date(start.getTime() - 1)]);
+  expect((await create({ name: 'One more', scopes: ['OPERATE'] })).errors, 'those that have expired count no more').toEqual([]);
 });

@@ -168,15 +168,3 @@ test('an address is counted over all names, an IPv6 one with its network, and wh
   expect(answers.filter(({ errors }) => errors[0].code === 'TOO_MANY')).toHaveLength(10);
   expect((await login(username, { from: '2001:db8:0:2::1' })).errors).toEqual([]);
 });
-
-test('counts and sessions that are over are removed as new ones come', async () => {
-  const { username } = await newPerson();
-  await login('somebody.else', { from: '203.0.113.77' });
-  later(31 * days);
-  for (let round = 0; round < 20; round += 1) await login(username, { from: '203.0.113.78' });
-  const { rows } = await api.pool.query(
-    'select (select count(*)::int from login_attempts where resets_at < $1) as attempts, (select count(*)::int from sessions where expires_at < $1) as sessions',
-    [api.clock.now],
-  );
-  expect(rows).toEqual([{ attempts: 0, sessions: 0 }]);
-});

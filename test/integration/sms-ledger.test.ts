@@ -82,3 +82,21 @@ test('nothing in the ledger says whom a message went to, or what it said', async
   expect(rows.length).toBeGreaterThanOrEqual(6);
   for (const text of ['49170', 'Secret words']) expect(JSON.stringify(rows)).not.toContain(text);
 });
+
+test('what is noted of a number is forgotten when it says nothing any more, and what is noted of a receipt never', async () => {
+  await using at = await startReceipts();
+  const integrationId = newId('intg');
+  const [ledger] = openLedgers(integrationId);
+  await at.deliver(receiptEvent(), { ledger: ledger! });
+  await takePlace(ledger!, { number, now, message: 'resp_1/1', limit: 5 });
+  await noteOptOut(ledger!, { number, now });
+  const { rows } = await pools[0]!.query<{ kind: string; at: Date | null }>(
+    `select substring(key from '^(?:day:2026-11-28|\\w+)') as kind, forget_at as at from ledger where integration_id = $1`,
+    [integrationId],
+  );
+  const forgotten = new Map(rows.map((row) => [row.kind, row.at]));
+  expect(forgotten.get('receipt')).toBeNull();
+  expect(forgotten.get('message')).toBeNull();
+  expect(forgotten.get('stop')).toEqual(new Date('2026-12-05T10:00:00Z'));
+  expect(forgotten.get('day:2026-11-28')).toEqual(new Date('2026-11-30T00:00:00Z'));
+});

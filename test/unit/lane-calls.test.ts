@@ -162,3 +162,13 @@ test('a call of many deliveries that fails as a whole is one failure to the brea
   await vi.advanceTimersByTimeAsync(1_100);
   expect(health).toEqual(['failing: No answer.']);
 });
+
+test('of a burst a few calls begin at once, and the others when the process has seen to what else there is', () => {
+  const { offerClaimed, calls } = begin({ settings: { concurrency: 64, batchSize: 1, batchWaitMs: 0 } });
+  offerClaimed(...Array.from({ length: 10 }, (_, index) => index + 1));
+  expect(calls).toHaveLength(4);
+  vi.runOnlyPendingTimers(); // one turn of the event loop, in which calls have no time to end
+  expect(calls).toHaveLength(8);
+  vi.runOnlyPendingTimers();
+  expect(calls.flat()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});

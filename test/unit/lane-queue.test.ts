@@ -90,3 +90,13 @@ test('a batch ends before its bytes are exceeded, but takes one however large', 
   expect(batchOf(queue, 10, 100)).toEqual([3]);
   expect(batchOf(queue, 10, 100)).toEqual([4]);
 });
+
+test('one by one, those from the stream and claimed ones come in turn, and claimed ones have half of the places', () => {
+  const queue = createLaneQueue();
+  queue.addClaimed(Array.from({ length: 5 }, () => ({ ...work, kind: 'claimed' as const })));
+  fill(queue, 6);
+  const kinds = (runningClaimed: number): (string | undefined)[] => Array.from({ length: 4 }, () => queue.take({ places: 8, runningClaimed })?.kind);
+  expect(kinds(0)).toEqual(['claimed', 'first', 'claimed', 'first']);
+  expect(kinds(4)).toEqual(['first', 'first', 'first', 'first']);
+  expect(kinds(4)).toEqual(['claimed', 'claimed', 'claimed', undefined]);
+});

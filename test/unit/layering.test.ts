@@ -8,7 +8,7 @@ const layers = [
   ['src/monitoring', 'src/tracing'],
   ['src/api', 'src/live', 'src/dispatcher', 'src/console', 'src/backup'],
   ['src/db'],
-  ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/replays', 'src/ledger', 'src/quotas', 'src/completeness', 'src/processes'],
+  ['src/accounts', 'src/forms', 'src/responses', 'src/integrations', 'src/deliveries', 'src/jobs', 'src/replays', 'src/ledger', 'src/quotas', 'src/completeness', 'src/processes', 'src/retention'],
   ['src/outbox'],
   ['src/stream', 'src/graphql', 'src/outbound', 'src/rate-limits'],
   ['integrations'],

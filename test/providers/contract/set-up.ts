@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
-import type { CallContext, DeliveryRequest, LedgerEntry, Outcome, Tracking } from '../../../integrations/provider.ts';
+import type { CallContext, DeliveryRequest, LedgerNote, Outcome, Tracking } from '../../../integrations/provider.ts';
 import type { Event } from '../../../src/events/event.ts';
 import { createHttpClient } from '../../../src/outbound/http-client.ts';
 import { createCallContext, type Logged } from '../../support/call-context.ts';
@@ -84,6 +84,6 @@ function notingLedger(noted: unknown[]) {
   return {
     ...ledger,
     reserve: (keys: readonly string[]) => (noted.push(keys), ledger.reserve(keys)),
-    note: (notes: readonly { key: string; state: NonNullable<LedgerEntry['state']>; was: LedgerEntry['state'] }[]) => (noted.push(notes), ledger.note(notes)),
+    note: (notes: readonly LedgerNote[]) => (noted.push(notes), ledger.note(notes)),
   };
 }

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { createLaneClaims, type ClaimFacts } from '../../src/dispatcher/lane-claims.ts';
+import { newId } from '../../src/events/id.ts';
+
+const idle: ClaimFacts = { integrationId: newId('intg'), isOpen: false, isOrdered: false, places: 8, batchSize: 1, running: 0, atHand: 0, hasUncommitted: false };
+const wantAfter = (facts: Partial<ClaimFacts>) => createLaneClaims().request({ ...idle, ...facts });
+
+test('a lane claims four for each call that may run, less what it has at hand', () => {
+  expect(wantAfter({})).toMatchObject({ limit: 32 });
+  expect(wantAfter({ atHand: 30 })).toMatchObject({ limit: 2 });
+  expect(wantAfter({ atHand: 32 })).toBeUndefined();
+});
+
+test('a lane that gathers claims as much as its calls take along', () => {
+  expect(wantAfter({ places: 2, batchSize: 500 })).toMatchObject({ limit: 1_000 });
+});
+
+test('an ordered lane claims a few, and again when none of them is left', () => {
+  expect(wantAfter({ isOrdered: true })).toMatchObject({ mode: 'in order', limit: 16 });
+  expect(wantAfter({ isOrdered: true, atHand: 1 })).toBeUndefined();
+});
+
+test('while its receiver is down a lane claims one to probe it with, if nothing runs', () => {
+  expect(wantAfter({ isOpen: true })).toMatchObject({ mode: 'probe', limit: 1 });
+  expect(wantAfter({ isOpen: true, running: 1 })).toBeUndefined();
+});
+
+test('a new lane drains what is pending, and claims what is due once there is no more of it', () => {
+  const claims = createLaneClaims();
+  expect(claims.request(idle)).toMatchObject({ mode: 'drain', recoveredAt: undefined });
+  claims.note({ mode: 'drain', limit: 32, found: 32 });
+  expect(claims.request(idle)).toMatchObject({ mode: 'drain' });
+  claims.note({ mode: 'drain', limit: 32, found: 31 });
+  expect(claims.request(idle)).toMatchObject({ mode: 'due' });
+});
+
+test('a receiver that is back has everything due again that was tried before', () => {
+  const claims = createLaneClaims();
+  const recoveredAt = new Date(0);
+  claims.catchUp(recoveredAt);
+  claims.catchUp(); // partitions were taken over meanwhile
+  expect(claims.request(idle)).toMatchObject({ mode: 'drain', recoveredAt });
+});
+
+test('it drains on where a claim may not have seen everything', () => {
+  const claims = createLaneClaims();
+  claims.request({ ...idle, hasUncommitted: true });
+  claims.note({ mode: 'drain', limit: 32, found: 0 });
+  expect(claims.request(idle)).toMatchObject({ mode: 'drain' });
+  claims.catchUp(new Date(0)); // came between the claim and its answer
+  claims.note({ mode: 'drain', limit: 32, found: 0 });
+  expect(claims.request(idle)).toMatchObject({ mode: 'drain' });
+});
+
+test('a claim that was filled is followed by another, once', () => {
+  const claims = createLaneClaims();
+  claims.note({ mode: 'due', limit: 5, found: 5 });
+  expect([claims.takeMore(), claims.takeMore()]).toEqual([true, false]);
+  claims.note({ mode: 'due', limit: 5, found: 4 });
+  expect(claims.takeMore()).toBe(false);
+});
