@@ -10,6 +10,7 @@ import { createSessions } from '../accounts/sessions.ts';
 import { createStandings } from '../accounts/standings.ts';
 import { buildSchema } from '../api/schema.ts';
 import { createApiServer, type ApiServer } from '../api/server.ts';
+import { createLooks } from '../completeness/looks.ts';
 import { createCompletenessService } from '../completeness/completeness.service.ts';
 import type { Config } from '../config.ts';
 import { endingWithOperation, makeEndWithOperation } from '../db/operation-scope.ts';
@@ -78,6 +79,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
     }),
   );
   const settingsDeps = { providerNamed, sealer, network: networkPolicy({ allowLoopback }) };
+  const looks = createLooks();
   const sessions = createSessions({ pool, tokens, standings, log, now });
   const server = createApiServer({
     schema: buildSchema(),
@@ -96,14 +98,14 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
       questions: createQuestionsService({ published, now }),
       sections: createSectionsService({ published, now }),
       deliveries: createDeliveriesService({ pool: operationPool, reads, onChanged: pipeline.announceDeliveries }),
-      completeness: createCompletenessService({ pool: operationPool, reads }),
+      completeness: createCompletenessService({ pool: operationPool, reads, looks }),
       integrations: createIntegrationsService({
         ...settingsDeps,
         pool: operationPool,
         announceChange: pipeline.announceIntegrations,
         now,
       }),
-      replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer, log, now }),
+      replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer, log, looks, now }),
       jobs: createJobsService({ pool: operationPool, reads, providerNamed, now }),
       previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
       ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: settingsDeps.network }),

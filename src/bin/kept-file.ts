@@ -1,6 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { unwritable } from '../embedded/unwritable.ts';
 
 /** Where a file of the data directory is. */
 export const keptFilePath = (config: Pick<Config, 'FORMWIRE_DATA'>, name: string): string => path.resolve(config.FORMWIRE_DATA, name);
@@ -20,7 +21,7 @@ export function keptFile(config: Pick<Config, 'FORMWIRE_DATA'>, { name, make }: 
     makeOnce(file, make);
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new Error(`The data directory ${dir} cannot be written: start Formwire as the user who owns it, or set FORMWIRE_DATA to another one.`, { cause });
+    throw unwritable(dir, { cause, elsewhere: 'set FORMWIRE_DATA to another one' });
   }
 }
 

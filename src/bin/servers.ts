@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import type { Config } from '../config.ts';
@@ -8,6 +9,7 @@ import { openPool } from '../db/pool.ts';
 import { DataDirectoryBusyError } from '../embedded/data-lock.ts';
 import { startNatsServer } from '../embedded/nats-server.ts';
 import { startPostgres } from '../embedded/postgres.ts';
+import { saysDiskFull } from '../embedded/unwritable.ts';
 import type { Log } from '../log.ts';
 import { whyNotConnected } from './why-not-connected.ts';
 
@@ -42,7 +44,7 @@ export async function openServers(config: Config): Promise<Servers> {
   const failed = new Promise<never>((_, reject) => {
     const watch = (name: string, exited: Promise<void> | undefined, log: string): void => {
       void exited?.then(() => {
-        if (!isStopping) reject(new Error(`The embedded ${name} has ended by itself; its log is ${log}`));
+        if (!isStopping) reject(new Error(`The embedded ${name} has ended by itself${saysDiskFull(readIfThere(log)) ? ': its disk is full, make room' : ''}; its log is ${log}`));
       });
     };
     watch('PostgreSQL', postgres?.exited, path.join(postgresDir, 'postgres.log'));
@@ -71,6 +73,15 @@ export async function openServers(config: Config): Promise<Servers> {
       await Promise.all([nats?.stop(), postgres?.stop()]);
     },
   };
+}
+
+/** A log may be on the disk that is full, or gone with it. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** What to do about a busy directory: its name is a setting here, and another Formwire needs a port too. */

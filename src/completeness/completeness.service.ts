@@ -1,11 +1,12 @@
 import type { Pool } from 'pg';
 import { requirePermission } from '../accounts/permissions.ts';
-import { formsIn, reachOf, type Reach } from '../accounts/reach.ts';
+import { formsIn, reachOf, type OrganizationReach, type Reach } from '../accounts/reach.ts';
 import { sql } from '../bound-sql.ts';
 import { isId, type Id } from '../events/id.ts';
 import type { Caller } from '../graphql/context.ts';
 import { decodeCursor, encodeCursor, positionKey, positionOfKey } from '../graphql/cursor.ts';
 import { UserError } from '../user-error.ts';
+import type { Looks } from './looks.ts';
 import { reconcile, type MissingDelivery, type Reconciliation } from './reconcile.ts';
 import { repairEvents } from './repair.ts';
 
@@ -39,16 +40,17 @@ export interface CompletenessDeps {
   pool: Pool;
   /** Restricted to the viewer's organisation. */
   reads: Pool;
+  looks: Looks;
 }
 
 export type CompletenessService = ReturnType<typeof createCompletenessService>;
 
 /** Whether everything that was accepted came to where it was due; for those who may see the deliveries, of what they reach. */
-export function createCompletenessService({ pool, reads }: CompletenessDeps) {
-  const compare = async (reach: Reach, input: ReconcileInput): Promise<Reconciliation> => {
+export function createCompletenessService({ pool, reads, looks }: CompletenessDeps) {
+  const compare = async (reach: OrganizationReach, input: ReconcileInput): Promise<Reconciliation> => {
     const { formId, since, until, after } = readInput(input);
     if (!(await isReached(reads, { reach, formId }))) throw notFound();
-    return reconcile({ reads, pool }, { reach, formId, since, until, after, most: maxEvents });
+    return looks(reach.organizationId, () => reconcile({ reads, pool }, { reach, formId, since, until, after, most: maxEvents }));
   };
 
   return {

@@ -22,7 +22,6 @@ export interface TenantReadsOptions {
  */
 export function openTenantReads({ url, max, log, viewer }: TenantReadsOptions): Pool {
   const pool = openPool({ url: asReader(url), max, name: 'tenant', log });
-  pool.on('connect', (client) => client.on('error', () => undefined)); // what breaks under a borrower fails the borrower's statement
   const bind = createBinding();
   const borrow = pool.connect.bind(pool);
 

@@ -87,15 +87,17 @@ export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: reado
 /**
  * Redelivers what a filter finds, oldest first, up to 10,000; dead ones unless it names a status. Pending ones that are
  * due already are not found, so that the same call again goes on where this one ended. `hasMore`: it should be made.
+ * `after`: only what has a later id, for who goes on to the end: what is rejected at once is dead again by the next call.
  */
 export async function redeliverByFilter(
   pool: Pool,
-  key: { reach: Reach; filter: RedeliverFilter; by: By },
+  key: { reach: Reach; filter: RedeliverFilter; after?: Id<'dlv'> | undefined; by: By },
 ): Promise<{ redelivered: Id<'dlv'>[]; hasMore: boolean; formIds: Set<Id<'form'>> }> {
-  const { reach, filter, by } = key;
+  const { reach, filter, after, by } = key;
   const status = filter.status ?? 'dead';
   const condition = allOf([
     filter.formId ? sql`d.form_id = ${filter.formId}` : undefined,
+    after ? sql`d.id > ${after}` : undefined,
     status === 'pending' ? sql`(d.next_attempt_at is null or d.next_attempt_at > now())` : undefined,
     ...filterConditions({ ...filter, status }),
   ]);

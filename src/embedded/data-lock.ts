@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { identityOf } from './running-process.ts';
+import { unwritable } from './unwritable.ts';
 
 /** Held by the one process that may run a server on a data directory. */
 export interface DataLock {
@@ -51,7 +52,7 @@ function writeClaim(dir: string): string {
     mkdirSync(dir, { recursive: true });
     writeFileSync(claim, ownerLine(process.pid), { flag: 'wx' });
   } catch (cause) {
-    throw new Error(`The data directory ${dir} cannot be written: start Formwire as the user who owns it, or choose another one.`, { cause });
+    throw unwritable(dir, { cause, elsewhere: 'choose another one' });
   }
   return claim;
 }

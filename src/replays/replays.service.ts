@@ -1,5 +1,6 @@
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { reachOf } from '../accounts/reach.ts';
+import type { Looks } from '../completeness/looks.ts';
 import { isId, newId, type Id } from '../events/id.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { Caller } from '../graphql/context.ts';
@@ -15,6 +16,7 @@ import { pageOfReplays, readReplays, type ReplayRow } from './replay-rows.ts';
 import { openToken, sealToken, tokenLifeMs } from './token.ts';
 
 export interface ReplaysDeps extends PlanDeps {
+  looks: Looks;
   now: () => Date;
 }
 
@@ -31,7 +33,7 @@ export type ReplaysService = ReturnType<typeof createReplaysService>;
  * is to redeliver, and a replay is about integrations of others too.
  */
 export function createReplaysService(deps: ReplaysDeps) {
-  const { pool, reads, sealer, now } = deps;
+  const { pool, reads, sealer, looks, now } = deps;
   const progressOf = createReplayProgress({ pool });
 
   const read = async (viewer: Viewer, id: Id<'rpl'>): Promise<ReplayRow> => {
@@ -52,7 +54,7 @@ export function createReplaysService(deps: ReplaysDeps) {
     /** Throws UserError. */
     async preview(caller: Caller, request: ReplayRequest): Promise<ShownPlan> {
       const viewer = requirePermission(caller, 'replays:write');
-      const plan = await previewReplay(deps, { reach: reachOf(viewer), request, now: now() });
+      const plan = await looks(viewer.organizationId, () => previewReplay(deps, { reach: reachOf(viewer), request, now: now() }));
       const expiresAt = now().getTime() + tokenLifeMs;
       const endpoints = plan.endpoints.map(({ integrationId, count, reachesPeople }) => ({ integrationId, count, reachesPeople }));
       const token = sealToken(sealer, viewer, { replayId: newId('rpl'), task: plan.task, events: plan.events, endpoints, expiresAt });

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { openOrm } from '../../src/db/orm.ts';
+import { openPool } from '../../src/db/pool.ts';
+import { silentLog } from '../../src/log.ts';
+import { inTransaction } from '../../src/transaction.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startTestNats } from '../support/nats.ts';
 import { seedForm, seedWebhook, startPipeline, submitHousehold, waitForTally, withClient } from '../support/pipeline.ts';
@@ -26,6 +29,22 @@ test('connections that end within a transaction are given back: the pool goes on
   }
   await expect(orm.em.fork().execute('select 1 as one')).resolves.toEqual([{ one: 1 }]);
   await orm.close(true);
+});
+
+test('one that ends between two statements fails the next one, and not the process', async () => {
+  await using database = await createTestDatabase();
+  const pool = openPool({ url: database.url, max: 1, name: 'cut', log: silentLog });
+  const broken = Promise.withResolvers<void>();
+  const cut = inTransaction(pool, async (client) => {
+    await client.query('select 1');
+    client.once('end', broken.resolve);
+    await endConnections(database.url);
+    await broken.promise;
+    await client.query('select 1');
+  });
+  await expect(cut).rejects.toThrow(/not queryable|terminat/);
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await pool.end();
 });
 
 test('an ordered webhook loses nothing when the database cannot tell what came before', async () => {

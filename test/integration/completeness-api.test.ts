@@ -53,3 +53,19 @@ test('only by those who may, and with what makes sense', async () => {
   expect(await codesOf({ form: formId, after: 'nothing' }, owner.token)).toEqual(['INVALID_INPUT']);
   expect(await repair({ formId: 'form_x' })).toMatchObject({ errors: [{ code: 'NOT_FOUND', path: ['formId'] }] });
 });
+
+test('an organisation has two at a time, and is refused past those that wait; another one is not', async () => {
+  const { id: formId } = await api.newForm(owner, []);
+  const elsewhere = await api.newForm(stranger, []);
+  const holding = await api.pool.connect();
+  await holding.query('begin; lock table changes in access exclusive mode');
+  const told: string[] = [];
+  const answered = Promise.all(Array.from({ length: 30 }, () => codesOf({ form: formId }, owner.token).then((codes) => codes && told.push(...codes))));
+  await expect.poll(() => told).toHaveLength(30 - 2 - 20);
+  const theirs = codesOf({ form: elsewhere.id }, stranger.token);
+  await expect.poll(async () => (await holding.query(`select count(*)::int as count from pg_locks where relation = 'changes'::regclass and not granted`)).rows).toEqual([{ count: 3 }]);
+  await holding.query('commit');
+  holding.release();
+  await answered;
+  expect([new Set(told), await theirs]).toEqual([new Set(['OVERLOADED']), undefined]);
+});

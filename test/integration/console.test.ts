@@ -1,14 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newId, type Id } from '../../src/events/id.ts';
 import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
+import { withDatabase } from '../../src/bin/console/installation.ts';
+import { compareForms, countEvents } from '../../src/bin/console/compare-forms.ts';
 import { noteRunning } from '../../src/bin/running.ts';
-import { runFormwire, type CommandResult } from '../support/command.ts';
-import { startNode } from '../support/node-process.ts';
+import { formwire, runFormwire, type CommandResult } from '../support/command.ts';
+import { startNode, startProcess } from '../support/node-process.ts';
 import { startProduct, type TestProduct } from '../support/product.ts';
-import { insertDelivery, insertIntegration, insertResponse, type DeliveryDetails } from '../support/rows.ts';
+import { startReceiver, verifySignature } from '../support/receiver.ts';
+import { insertDelivery, insertIntegration, insertOutboxRow, insertResponse, type DeliveryDetails } from '../support/rows.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
 let product: TestProduct;
@@ -29,8 +34,11 @@ beforeEach(async () => {
   integrationId = await insertIntegration(product.pipeline.pool, { ...owner, formId, status: 'paused' });
 });
 
-const run = (...args: string[]): Promise<CommandResult> =>
-  runFormwire(args, { DATABASE_URL: product.databaseUrl, NATS_URL: product.nats.url, PORT: new URL(product.url).port });
+const consoleEnv = () => ({ PATH: process.env['PATH'] ?? '', DATABASE_URL: product.databaseUrl, NATS_URL: product.nats.url, PORT: new URL(product.url).port });
+const run = (...args: string[]): Promise<CommandResult> => runFormwire(args, consoleEnv());
+const submit = (value: number) => product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
+/** Whether `listen` has connected the form. */
+const connected = async () => (await product.pipeline.pool.query(`select 1 from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null`, [formId])).rowCount;
 const add = async (details: Partial<DeliveryDetails> = {}): Promise<Id<'dlv'>> => {
   const responseId = await insertResponse(product.pipeline.pool, { formId });
   return insertDelivery(product.pipeline.pool, { ...owner, formId, responseId, integrationId, ...details });
@@ -80,6 +88,17 @@ describe('status', () => {
     expect((await run('status', '--late', '3h')).code).toBe(3);
   });
 
+  test('ends with 3 where an event has not been dispatched for that long', async () => {
+    const { pool } = product.pipeline;
+    // as where the partition's dispatcher stands still
+    await pool.query(`create function keep() returns trigger language plpgsql as 'begin return null; end'; create trigger keep before delete on outbox for each row execute function keep()`);
+    await insertOutboxRow(pool, { ...owner, formId, responseId: await insertResponse(pool, { formId }) });
+    await pool.query(`update outbox set created_at = now() - interval '2 hours'`);
+    expect(await run('status', '--late', '1h')).toMatchObject({ code: 3, stdout: expect.stringMatching(/outbox +1 event, the oldest 2 h old, late\n/) });
+    expect((await run('status', '--late', '3h')).code).toBe(0);
+    await pool.query('drop trigger keep on outbox; drop function keep; delete from outbox');
+  });
+
   test('tells what it can without NATS and without the API', async () => {
     const { code, stdout } = await runFormwire(['status'], { DATABASE_URL: product.databaseUrl, NATS_URL: 'nats://127.0.0.1:1', PORT: '1' });
     expect(code).toBe(3);
@@ -96,6 +115,17 @@ test('a command says which database does not answer, and keeps its password', as
   const refused = await runFormwire(['dead'], { DATABASE_URL: `postgresql://nobody:secret@${host}/formwire` });
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(new RegExp(`^formwire: PostgreSQL ${host} cannot be reached: `)) });
   expect(refused.stderr).not.toContain('secret');
+});
+
+test('a command that loses the database on its way says so', async () => {
+  const lose = withDatabase({ databaseUrl: product.databaseUrl }, async (pool) => {
+    const client = await pool.connect();
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    await product.pipeline.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'formwire-console'`);
+    await ended;
+    await client.query('select 1').finally(() => client.release(true));
+  });
+  await expect(lose).rejects.toThrow(new RegExp(`^PostgreSQL ${new URL(product.databaseUrl).host} does not answer any more: `));
 });
 
 describe('deliveries', () => {
@@ -135,6 +165,40 @@ describe('dead and redeliver', () => {
     const { rows } = await product.pipeline.pool.query(`select status, redelivered_by as by from deliveries order by id`);
     expect(rows).toEqual([{ status: 'pending', by: 'operator' }, { status: 'pending', by: 'operator' }, { status: 'dead', by: null }]);
     expect(await run('redeliver', '--everything', '--json')).toMatchObject({ code: 0, json: { redelivered: 1 } });
+    expect(await run('redeliver', '--everything')).toMatchObject({ code: 0, stdout: '0 sent again.\n', stderr: '' });
+  });
+
+  test('send each again once, also where it is dead again before the next thousands are looked for', async () => {
+    const { pool } = product.pipeline;
+    await pool.query(`
+      create function reject() returns trigger language plpgsql as $$ begin new.status := 'dead'; new.attempts := old.attempts + 1; return new; end $$;
+      create trigger reject before update on deliveries for each row when (new.status = 'pending') execute function reject()`);
+    const sent = { ...owner, formId, integrationId, status: 'dead', finishedAt: hoursAgo(1), attempts: 0 } as const;
+    const one = await add(sent);
+    await pool.query(
+      `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, attempts, created_at, finished_at)
+       select 'dlv_' || lpad(n::text, 26, '0'), 'evt_' || n, event_type, n, organization_id, form_id, response_id, integration_id, partition, status, attempts, created_at, finished_at
+       from deliveries, generate_series(1, 10000) n where id = $1`,
+      [one],
+    );
+    const told = await run('redeliver', '--form', formId, '--json');
+    expect(told).toMatchObject({ code: 0, json: { redelivered: 10_001 } });
+    expect(JSON.parse(told.stderr)).toMatchObject({ event: 'operator.redelivered', redelivered: 10_001, formId, status: 'dead', operator: expect.stringContaining('@') });
+    expect((await pool.query('select distinct attempts from deliveries')).rows).toEqual([{ attempts: 1 }]);
+    await pool.query('drop trigger reject on deliveries; drop function reject');
+  });
+
+  test('take a name that stands there twice once, and tell of nothing but deliveries', async () => {
+    const id = await add({ status: 'dead', finishedAt: hoursAgo(1) });
+    expect(await run('redeliver', id, id, '--json')).toMatchObject({ code: 0, json: { redelivered: [id] } });
+    expect(Object.keys((await run('redeliver', id, '--json')).json)).toEqual(['redelivered', 'withoutIntegration', 'withoutResponse', 'unknown']);
+  });
+
+  test('say where there is no such form or integration, and comfort nobody', async () => {
+    const [noForm, noIntegration] = [newId('form'), newId('intg')];
+    for (const [command, ...args] of [['dead', '--form', noForm], ['deliveries', '--integration', noIntegration], ['redeliver', '--form', noForm], ['dead', '--integration', noIntegration]] as const) {
+      expect([command, await run(command, ...args)]).toMatchObject([command, { code: 1, stdout: '', stderr: `formwire: There is no ${args[1]}.\n` }]);
+    }
   });
 
   test('ask for a choice that is clear', async () => {
@@ -158,12 +222,28 @@ describe('reconcile', () => {
 
     expect(await run('reconcile', '--json')).toMatchObject({ code: 3, json: { missing: [{ formId, integrationId, eventType: 'response.created' }], repaired: 0 } });
     expect(await run('reconcile', '--form', formId, '--until', '1h', '--since', '2h')).toMatchObject({ code: 0 });
-    expect(await run('reconcile', '--form', formId, '--repair')).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 missing:\n {2}response\.created of resp_.*\n1 on their way again/) });
+    const repaired = await run('reconcile', '--form', formId, '--repair');
+    expect(repaired).toMatchObject({ code: 0, stdout: expect.stringMatching(/1 missing:\n {2}response\.created of resp_.*\n1 on their way again/) });
+    expect(JSON.parse(repaired.stderr)).toMatchObject({ event: 'operator.repaired', formId, repaired: 1, operator: expect.stringContaining('@') });
     await expect.poll(count, { timeout: 20_000 }).toBe(2);
     expect(await run('reconcile', '--form', formId)).toMatchObject({ code: 0 });
     expect((await run('reconcile', '--since', '1h', '--until', '2h')).code).toBe(2);
     expect((await run('reconcile', '--form', newId('form'))).code).toBe(1);
   });
+});
+
+test('a comparison tells how far it is, of as many events as it has counted before', async () => {
+  const { pool } = product.pipeline;
+  await pool.query(
+    `insert into responses (id, form_id, form_version, family_id, revision, submitted_at, answers, respondent, collector, metadata)
+     select id, $1, 1, id, 1, now(), '{}', '{}', '{}', '{}' from unnest($2::text[]) as id`,
+    [formId, Array.from({ length: 5_100 }, () => newId('resp'))],
+  );
+  const comparing = { formIds: [formId], since: hoursAgo(1), until: hoursAgo(-1) };
+  const told: number[] = [];
+  await compareForms(pool, { ...comparing, repairs: false, onCompared: (events) => told.push(events) });
+  expect([await countEvents(pool, comparing), told]).toEqual([5_100, [5_000, 5_100]]);
+  expect(await countEvents(pool, { ...comparing, until: hoursAgo(0.5) })).toBe(0);
 });
 
 describe('token', () => {
@@ -195,10 +275,8 @@ describe('token', () => {
 
 test('listen connects a form, shows what comes in and that it is signed, and disconnects at the end', async () => {
   const listening = run('listen', '--form', formId, '--count', '2', '--body');
-  await expect.poll(async () => (await product.pipeline.pool.query(`select 1 from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null`, [formId])).rowCount, { timeout: 20_000 }).toBe(1);
-  for (const value of [1, 2]) {
-    await product.api.call('mutation ($input: SubmitResponseInput!) { submitResponse(input: $input) { response { id } errors { message } } }', { formId, answers: [{ key: 'how_many', value }] });
-  }
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  for (const value of [1, 2]) await submit(value);
   const { code, stdout } = await listening;
   expect(code).toBe(0);
   expect(stdout.match(/response\.created\s+signed\s+→ 204/g)).toHaveLength(2);
@@ -206,6 +284,39 @@ test('listen connects a form, shows what comes in and that it is signed, and dis
   const { rows } = await product.pipeline.pool.query(`select count(*)::int from integrations where form_id = $1 and name = 'formwire listen' and deleted_at is null
     union all select count(*)::int from api_keys where name like 'formwire listen%' and revoked_at is null`, [formId]);
   expect(rows).toEqual([{ count: 0 }, { count: 0 }]);
+});
+
+test('listen hands on what comes in as it came, and answers what is answered', { timeout: 60_000 }, async () => {
+  await using developed = await startReceiver({ respond: ({ attempt }) => (attempt === 1 ? { status: 503, headers: { 'retry-after': '1' }, body: 'Not yet.' } : 200) });
+  await using listening = startProcess({ command: process.execPath, args: [formwire, 'listen', '--form', formId, '--count', '2', '--forward-to', developed.url.replace('http://', '')], env: consoleEnv() });
+  const [, secret = ''] = await listening.says(/with: (whsec_\S+)\nListening at /);
+  await submit(1);
+  await developed.waitFor(1);
+  await listening.says(/response\.created\s+signed\s+→ 503\n/);
+  verifySignature(developed.requests[0], secret);
+  expect(developed.requests[0]).toMatchObject({ method: 'POST', path: '/hooks', headers: { 'content-type': 'application/json', 'webhook-id': expect.stringMatching(/^evt_/) } });
+  const attempts = async () => (await product.pipeline.pool.query(`select a.http_status as status, a.response_body as body from attempts a join deliveries d on d.id = a.delivery_id where d.form_id = $1 order by a.number`, [formId])).rows;
+  await expect.poll(attempts, { timeout: 20_000 }).toEqual([{ status: 503, body: 'Not yet.' }, { status: 200, body: null }]);
+  expect(await listening.exited).toBe(0);
+});
+
+test('listen says where there is nobody to hand it on to, and refuses what is no place', { timeout: 60_000 }, async () => {
+  const listening = run('listen', '--form', formId, '--count', '1', '--json', '--forward-to', 'http://127.0.0.1:1/');
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  await submit(1);
+  expect(await listening).toMatchObject({ code: 0, json: { isSigned: true, status: 502, trouble: '127.0.0.1:1 refused the connection.' } });
+  expect(await run('listen', '--port', new URL(product.url).port)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^formwire: The port \d+ cannot be had: .*EADDRINUSE.* Say another --port/) });
+  for (const args of [['--forward-to', 'ftp://127.0.0.1'], ['--forward-to', 'http://me:secret@127.0.0.1/'], ['--forward-to', '127.0.0.1:1', '--status', '200']]) expect([args, (await run('listen', ...args)).code]).toEqual([args, 2]);
+});
+
+test('listen ends when nobody reads what it says any more', { timeout: 60_000 }, async () => {
+  const child = spawn(process.execPath, [formwire, 'listen', '--form', formId, '--json'], { stdio: ['ignore', 'pipe', 'ignore'], env: consoleEnv() });
+  child.stdout.destroy();
+  const exited = once(child, 'exit');
+  await expect.poll(connected, { timeout: 20_000 }).toBe(1);
+  await submit(1);
+  expect(await exited).toEqual([0, null]);
+  expect(await connected()).toBe(0);
 });
 
 describe('a command', () => {

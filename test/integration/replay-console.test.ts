@@ -67,8 +67,20 @@ test('and pauses, resumes and cancels it', { timeout: 60_000 }, async () => {
   expect(await run('cancel', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('it is canceled') });
 });
 
+test('what cannot be asked for is said with the option that it is about', { timeout: 60_000 }, async () => {
+  const unknown = newId('form');
+  expect(await run('preview', ...stretch.with(1, unknown))).toMatchObject({ code: 1, stderr: `formwire: There is no ${unknown}.\n` });
+  expect(await run('preview', '--form', formId, '--after', 'nothing')).toMatchObject({ code: 1, stderr: 'formwire: --after: This is no cursor of responses or of a subscription.\n' });
+  expect(await run('preview', ...withForm(), '--until', '2h')).toMatchObject({ code: 1, stderr: 'formwire: --until: The time ends before it begins.\n' });
+});
+
+test('messages to people are sent again where that is said', { timeout: 60_000 }, async () => {
+  const { json: [replay] } = await run('start', ...withForm(), '--send-sms', '--json');
+  expect(replay).toMatchObject({ formId, sendSms: true });
+});
+
 test('a wrong command line says what is wrong', { timeout: 60_000 }, async () => {
-  for (const [args, message] of [[['preview'], '--form'], [['again'], 'preview, start, list'], [['pause', 'x'], 'rpl_'], [['watch'], 'rpl_'], [['preview', '--form', formId], '--since'], [['start', ...withForm(), '--rate', '900'], '1 to 500']] as const) {
+  for (const [args, message] of [[['preview'], '--form'], [['again'], 'preview, start, list'], [['pause', 'x'], 'rpl_'], [['watch'], 'rpl_'], [['list', 'more'], 'There is no more here'], [['preview', '--form', formId], '--since'], [['start', ...withForm(), '--rate', '900'], '1 to 500']] as const) {
     expect([args, await run(...args)]).toMatchObject([args, { code: 2, stderr: expect.stringContaining(message) }]);
   }
 });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
-const formwire = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
+/** The command line's program. */
+export const formwire = path.resolve(import.meta.dirname, '../../src/bin/formwire.ts');
 
 export interface CommandResult {
   code: number | null;

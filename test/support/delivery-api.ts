@@ -1,4 +1,5 @@
 import { providerNamed } from '../../integrations/index.ts';
+import { createLooks } from '../../src/completeness/looks.ts';
 import { createCompletenessService } from '../../src/completeness/completeness.service.ts';
 import { createDeliveriesService } from '../../src/deliveries/deliveries.service.ts';
 import type { Event } from '../../src/events/event.ts';
@@ -43,6 +44,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
   const committed: Event[] = [];
   const onCommitted = (events: readonly Event[]) => void committed.push(...events);
   const settingsDeps = { providerNamed, sealer: testSealer, network: networkPolicy({ allowLoopback: false }) };
+  const looks = createLooks();
   let owners = 0;
   const api = await startTestApi({
     ...options,
@@ -67,12 +69,12 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           announceChange: (organizationId) => void announced.push(organizationId),
           now: () => new Date(),
         }),
-        replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer: testSealer, log: silentLog, now: () => new Date() }),
+        replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer: testSealer, log: silentLog, looks, now: () => new Date() }),
         jobs: createJobsService({ pool: operationPool, reads, providerNamed, now: () => new Date() }),
         previews: createPreviewsService({ ...settingsDeps, pool: operationPool, reads, forms: published }),
         ruleTests: createRuleTestsService({ pool: operationPool, reads, forms: published, network: networkPolicy({ allowLoopback: false }) }),
         deliveries: createDeliveriesService({ pool: operationPool, reads, onChanged: (formIds) => void changed.push(...formIds) }),
-        completeness: createCompletenessService({ pool: operationPool, reads }),
+        completeness: createCompletenessService({ pool: operationPool, reads, looks }),
       };
     },
   });

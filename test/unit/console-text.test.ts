@@ -11,9 +11,15 @@ test('a table is as wide as its widest text, with numbers at the right', () => {
   expect(tableLines([], columns)).toEqual([]);
 });
 
-test('colours take no width, and nothing breaks a line or moves the cursor', () => {
-  const rows = [{ name: '\u001b[31mred\u001b[39m', count: 1 }, { name: 'a\nb\u001b[2Jc\u0007\u009b31m', count: 10 }];
-  expect(tableLines(rows, columns)).toEqual(['name        count', '\u001b[31mred\u001b[39m             1', 'a b[2Jc31m     10']);
+test('colours take no width, and only those who made the table give them', () => {
+  const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
+  const painted = columns.map((column) => ({ ...column, paint: (text: string, { count }: { count: number }) => (count > 1 ? red(text) : text) }));
+  expect(tableLines([{ name: 'a', count: 1 }, { name: 'longer', count: 2 }], painted)).toEqual(['name    count', 'a           1', `${red('longer')}      ${red('2')}`]);
+});
+
+test('nothing that others wrote breaks a line, moves the cursor, hides what follows or turns it round', () => {
+  const rows = [{ name: 'a\nb\u001b[2Jc\u0007\u009b31m', count: 10 }, { name: '\u001b[8mhidden', count: 1 }, { name: '\u202etxt.exe', count: 1 }];
+  expect(tableLines(rows, columns)).toEqual(['name        count', 'a b[2Jc31m     10', '[8mhidden       1', 'txt.exe         1']);
 });
 
 test('times are told in their largest unit', () => {

@@ -3,7 +3,7 @@ import { providerNamed } from '../../../integrations/index.ts';
 import { takeBackup } from '../../backup/take-backup.ts';
 import { countOf } from '../../console/words.ts';
 import { readKeysInUse } from '../../integrations/sealing-keys-in-use.ts';
-import { showProgress } from '../demo/progress.ts';
+import { noProgress, openProgress } from '../demo/progress.ts';
 import { WrongUse } from '../exit-codes.ts';
 import { findInstallation } from './installation.ts';
 import { operatorCommand } from './operator-command.ts';
@@ -14,11 +14,12 @@ export const backupCommand = operatorCommand({
   takesWords: true,
   run: async ({ args, words, config }) => {
     const dir = folderOf(words);
+    using bar = args.json ? noProgress : openProgress('tables');
     const manifest = await takeBackup({
       databaseUrl: findInstallation(config).databaseUrl,
       dir,
       sealingKeys: async (client) => [...(await readKeysInUse(client, providerNamed)).keys()].filter((name) => name !== 'unsealed'),
-      ...(args.json ? {} : { onTable: (done, total) => showProgress('tables', done, total) }),
+      onTable: bar.show,
     });
     if (args.json) printJson({ dir, ...manifest });
     else printLines([`${countOf(rowsIn(manifest), 'row')}, as of ${manifest.takenAt}, in ${dir}`, 'The keys are not in it: keep FORMWIRE_SECRETS_KEY and FORMWIRE_JWT_KEY (or secrets-key and access-token-key.pem of the data directory) in another place.']);

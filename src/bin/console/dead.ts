@@ -6,6 +6,7 @@ import { findInstallation, withDatabase } from './installation.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, paint, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
+import { requireThere } from './require-there.ts';
 
 const reach = { kind: 'installation' } as const;
 
@@ -18,6 +19,7 @@ export const deadCommand = operatorCommand({
   run: async ({ args, config }) => {
     const of = { formId: readArgument.id('form', 'form', args.form), integrationId: readArgument.id('integration', 'intg', args.integration) };
     const groups = await withDatabase(findInstallation(config), async (pool) => {
+      await requireThere(pool, of);
       const found = await groupDead(pool, { reach, of });
       const examples = await readDeliveries(pool, { reach, ids: found.map(({ exampleId }) => exampleId) });
       return found.map((group) => ({ ...group, reason: examples.get(group.exampleId)?.reason ?? null }));
@@ -34,7 +36,7 @@ function deadLines(groups: readonly (DeadGroup & { reason: string | null })[], n
     ...tableLines(groups, [
       { title: 'integration', text: ({ integrationId }) => integrationId },
       { title: 'class', text: ({ errorClass }) => errorClass ?? '–' },
-      { title: 'dead', align: 'right', text: ({ count }) => paint('red', countText(count)) },
+      { title: 'dead', align: 'right', text: ({ count }) => countText(count), paint: (text) => paint('red', text) },
       { title: 'first', align: 'right', text: ({ first }) => agoText(first, now) },
       { title: 'last', align: 'right', text: ({ last }) => agoText(last, now) },
       { title: 'for example', text: ({ exampleId }) => exampleId },

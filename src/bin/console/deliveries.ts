@@ -9,6 +9,7 @@ import { findInstallation, withDatabase } from './installation.ts';
 import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, paint, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
+import { requireThere } from './require-there.ts';
 
 const mostListed = 1_000;
 const reach = { kind: 'installation' } as const;
@@ -27,6 +28,7 @@ export const deliveriesCommand = operatorCommand({
     const ids = words.map(requireDelivery);
     await withDatabase(findInstallation(config), async (pool) => {
       if (ids.length > 0) return tell(pool, { ids, json: args.json });
+      await requireThere(pool, { formId, integrationId: filter.integrationId });
       const rows = await pageOfDeliveries(pool, { reach, formId, filter, range: { after: undefined, before: undefined, limit, reversed: true } });
       if (args.json) printJson(rows);
       else printLines(rows.length === 0 ? ['There are none.'] : listLines(rows));
@@ -51,14 +53,16 @@ export function requireDelivery(text: string): Id<'dlv'> {
   throw new WrongUse(`A delivery has an id such as dlv_01m7yftfc1e4st9313egv8f9m1, not "${text}".`);
 }
 
-export const statusText = (status: DeliveryRow['status']): string =>
-  status === 'dead' ? paint('red', status) : status === 'pending' ? paint('yellow', status) : status;
+function paintStatus(text: string, { status }: Pick<DeliveryRow, 'status'>): string {
+  if (status === 'dead') return paint('red', text);
+  return status === 'pending' ? paint('yellow', text) : text;
+}
 
 function listLines(rows: readonly DeliveryRow[]): string[] {
   const now = new Date();
   return tableLines(rows, [
     { title: 'delivery', text: ({ id }) => id },
-    { title: 'status', text: ({ status }) => statusText(status) },
+    { title: 'status', text: ({ status }) => status, paint: paintStatus },
     { title: 'event', text: ({ eventType }) => eventType },
     { title: 'integration', text: ({ integrationId }) => integrationId },
     { title: 'age', align: 'right', text: ({ createdAt }) => agoText(createdAt, now) },
@@ -70,7 +74,6 @@ function listLines(rows: readonly DeliveryRow[]): string[] {
 
 function detailLines(row: DeliveryRow & { attempts: AttemptRow[] }): string[] {
   const facts: [string, string | null | undefined][] = [
-    ['status', statusText(row.status)],
     ['why', row.reason],
     ['event', `${row.eventType} ${row.eventId}`],
     ['response', row.responseId],
@@ -88,5 +91,6 @@ function detailLines(row: DeliveryRow & { attempts: AttemptRow[] }): string[] {
     { title: 'HTTP', align: 'right', text: ({ httpStatus }) => `${httpStatus ?? ''}` },
     { title: 'error', text: ({ error }) => shortened(error ?? '', 80) },
   ]);
-  return [paint('bold', row.id), ...facts.flatMap(([name, text]) => (text ? [`  ${name.padEnd(12)}${oneLine(text)}`] : [])), ...attempts.map((line) => `  ${line}`), ''];
+  const lines = facts.flatMap(([name, text]) => (text ? [`  ${name.padEnd(12)}${oneLine(text)}`] : []));
+  return [paint('bold', row.id), `  ${'status'.padEnd(12)}${paintStatus(row.status, row)}`, ...lines, ...attempts.map((line) => `  ${line}`), ''];
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Pool } from 'pg';
 import { localUrl, type Config } from '../../config.ts';
+import { isDatabaseTrouble } from '../../database-trouble.ts';
 import { findRunning } from '../running.ts';
 import { whyNotConnected } from '../why-not-connected.ts';
 
@@ -31,20 +32,24 @@ const statementMs = 30_000;
 /** Connections for one command. Throws a sentence for people where there is none to be had. */
 export async function withDatabase<T>({ databaseUrl }: Pick<Installation, 'databaseUrl'>, use: (pool: Pool) => Promise<T>): Promise<T> {
   const pool = new Pool({ connectionString: databaseUrl, max: 2, application_name: 'formwire-console', connectionTimeoutMillis: 5_000, statement_timeout: statementMs });
-  pool.on('error', () => undefined); // the statement fails, and says so
+  // the statement fails, and says so
+  pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined));
+  const host = URL.parse(databaseUrl)?.host ?? 'of DATABASE_URL';
   try {
-    await requireConnection(pool, databaseUrl);
-    return await use(pool);
+    await requireConnection(pool, host);
+    return await use(pool).catch((cause: unknown) => {
+      if (!isDatabaseTrouble(cause)) throw cause;
+      throw new Error(`PostgreSQL ${host} does not answer any more: ${whyNotConnected(cause)}`, { cause });
+    });
   } finally {
     await pool.end();
   }
 }
 
-async function requireConnection(pool: Pool, databaseUrl: string): Promise<void> {
+async function requireConnection(pool: Pool, host: string): Promise<void> {
   try {
     (await pool.connect()).release();
   } catch (cause) {
-    const host = URL.parse(databaseUrl)?.host ?? 'of DATABASE_URL';
     throw new Error(`PostgreSQL ${host} cannot be reached: ${whyNotConnected(cause)}`, { cause });
   }
 }

@@ -30,8 +30,11 @@ export function operatorCommand<const Args extends ArgsDef>(command: OperatorCom
 }
 
 function refuseUnknown(args: object, { definitions, words }: { definitions: ArgsDef; words: readonly string[] }): void {
-  const known = new Set(['_', ...Object.keys(definitions)]);
+  // the parser tells an option of two words in both spellings
+  const known = new Set(['_', ...Object.keys(definitions).flatMap((name) => [name, camelCased(name)])]);
   const unknown = [...Object.keys(args).filter((name) => !known.has(name)).map((name) => `--${name}`), ...words][0];
   if (unknown === undefined) return;
   throw new WrongUse(`There is no ${unknown} here; it takes ${Object.keys(definitions).map((name) => `--${name}`).join(', ')}.`);
 }
+
+const camelCased = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

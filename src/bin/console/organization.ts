@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { oneLine } from '../../console/table.ts';
 import type { Id } from '../../events/id.ts';
 import { WrongUse } from '../exit-codes.ts';
 
@@ -9,6 +10,6 @@ export async function chooseOrganization(pool: Pool, named: Id<'org'> | undefine
   const [first] = rows;
   if (!first) throw new Error('There is no organisation yet: register the first member.');
   if (rows.length === 1) return first.id;
-  const some = rows.slice(0, 10).map(({ id, name }) => `\n  ${id}  ${name}`).join('');
+  const some = rows.slice(0, 10).map(({ id, name }) => `\n  ${id}  ${oneLine(name)}`).join('');
   throw new WrongUse(`Several organisations are here: say --organization.${some}${rows.length > 10 ? '\n  …' : ''}`);
 }

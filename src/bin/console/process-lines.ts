@@ -23,14 +23,14 @@ export function processLines({ database, stream }: { database: DatabaseState; st
   const lines = linesOf(database);
   if (lines.length === 0) return [`  ${paint('red', 'No process is alive, and none was yet.')}`];
   return tableLines(lines, [
-    { title: 'process', text: ({ process, owner }) => (process ? `${process.host}:${process.pid}` : (owner ?? paint('red', 'nobody'))) },
+    { title: 'process', text: ({ process, owner }) => (process ? `${process.host}:${process.pid}` : (owner ?? 'nobody')), paint: (text, { process, owner }) => (process || owner ? text : paint('red', text)) },
     { title: 'roles', text: ({ process }) => process?.roles.join(', ') ?? '' },
     { title: 'version', text: ({ process }) => process?.version ?? '' },
     { title: 'partitions', text: ({ partitions }) => rangesText(partitions) },
     { title: 'lag', align: 'right', text: ({ partitions }) => sum(partitions, 'lag') },
     { title: 'in hand', align: 'right', text: ({ partitions }) => sum(partitions, 'inHand') },
     { title: 'seen', align: 'right', text: ({ process }) => (process ? `${spanText(process.seenMsAgo)} ago` : '') },
-    { title: '', text: ({ process }) => (process ? stateText(process) : '') },
+    { title: '', text: ({ process }) => (process ? stateText(process) : ''), paint: (text, { process }) => paint(process ? colourOf(process) : 'gray', text) },
   ]).map((line) => `  ${line}`);
 }
 
@@ -45,6 +45,11 @@ function linesOf({ processes, partitions }: DatabaseState): Line[] {
 }
 
 function stateText({ isAlive, reasons }: ProcessRow): string {
-  if (!isAlive) return paint('red', 'gone, without a goodbye');
-  return reasons.length === 0 ? paint('green', 'ready') : paint('yellow', shortened(reasons.join(' '), 60));
+  if (!isAlive) return 'gone, without a goodbye';
+  return reasons.length === 0 ? 'ready' : shortened(reasons.join(' '), 60);
+}
+
+function colourOf({ isAlive, reasons }: ProcessRow): 'red' | 'green' | 'yellow' {
+  if (!isAlive) return 'red';
+  return reasons.length === 0 ? 'green' : 'yellow';
 }

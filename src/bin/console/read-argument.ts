@@ -29,6 +29,13 @@ export const readArgument = {
     throw new WrongUse(`--${name} is an id such as ${prefix}_01m7yftfc1e4st9313egv8f9m1, not "${text}".`);
   },
 
+  /** As people write it: `localhost:3000/hooks` too. */
+  url: (name: string, text: string): URL => {
+    const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+    if (url && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.password === '') return url;
+    throw new WrongUse(`--${name} is a URL such as http://localhost:3000/hooks, without a password, not "${text}".`);
+  },
+
   oneOf: <const T extends string>(name: string, text: string | undefined, choices: readonly T[]): T | undefined => {
     const chosen = choices.find((choice) => choice === text?.toLowerCase());
     if (text === undefined || chosen) return chosen;

@@ -1,4 +1,4 @@
-import { countOf, countText, spanText } from '../../console/words.ts';
+import { agoText, countOf, countText, spanText } from '../../console/words.ts';
 import { tableLines } from '../../console/table.ts';
 import type { ReplayPlan } from '../../replays/plan-replay.ts';
 import type { ReplayRow } from '../../replays/replay-rows.ts';
@@ -22,12 +22,13 @@ export function planLines({ events, endpoints }: ReplayPlan): string[] {
 }
 
 /** Replays, and how far they are. */
-export function replayLines(rows: readonly ReplayRow[]): string[] {
+export function replayLines(rows: readonly ReplayRow[], now: Date): string[] {
   if (rows.length === 0) return ['There is no replay.'];
   return tableLines(rows, [
     { title: 'replay', text: ({ id }) => id },
     { title: 'form', text: ({ formId }) => formId },
     { title: 'status', text: ({ status }) => status },
+    { title: 'age', align: 'right', text: ({ createdAt }) => agoText(createdAt, now) },
     { title: 'mode', text: ({ task }) => task.mode },
     { title: 'total', align: 'right', text: ({ total }) => countText(total) },
     { title: 'delivered', align: 'right', text: (row) => countText(deliveredOf(row)) },

@@ -10,6 +10,7 @@ import type { ReplayRequest } from '../../replays/read-request.ts';
 import { defaultRate, mostRate } from '../../replays/replay-task.ts';
 import { pageOfReplays, readReplays, type ReplayRow } from '../../replays/replay-rows.ts';
 import { createSealer } from '../../sealing.ts';
+import { UserError } from '../../user-error.ts';
 import { WrongUse } from '../exit-codes.ts';
 import { sealingKeys } from '../sealing-keys.ts';
 import { findInstallation, withDatabase } from './installation.ts';
@@ -18,6 +19,7 @@ import { operatorCommand } from './operator-command.ts';
 import { jsonArgument, printJson, printLines } from './print.ts';
 import { readArgument } from './read-argument.ts';
 import { planLines, replayLines } from './replay-lines.ts';
+import { requireThere } from './require-there.ts';
 import { watchReplay } from './watch-replay.ts';
 
 const reach = { kind: 'installation' } as const;
@@ -45,8 +47,9 @@ export const replayCommand = operatorCommand({
     const [word, id, ...others] = words;
     const verb = verbs.find((one) => one === (word ?? 'list'));
     if (!verb) throw new WrongUse(`It takes ${verbs.join(', ')}, not "${word}".`);
-    if (others.length > 0) throw new WrongUse(`There is no ${others[0]} here.`);
-    const show = (rows: readonly ReplayRow[]) => (args.json ? printJson(rows) : printLines(replayLines(rows)));
+    const [surplus] = verb in changes || verb === 'watch' ? others : words.slice(1);
+    if (surplus !== undefined) throw new WrongUse(`There is no ${surplus} here.`);
+    const show = (rows: readonly ReplayRow[]) => (args.json ? printJson(rows) : printLines(replayLines(rows, new Date())));
     return withDatabase(findInstallation(config), async (pool) => {
       const watch = async (replayId: Id<'rpl'>): Promise<'fine' | 'found'> => {
         const row = await watchReplay({ read: () => found(pool, replayId), showsProgress: !args.json });
@@ -89,8 +92,21 @@ const mostListed = 50;
 
 const planDeps = (pool: Pool, config: Config) => ({ pool, reads: pool, providerNamed, sealer: createSealer(sealingKeys(config)), log: auditLog() });
 const audit = (replayId: Id<'rpl'>, action: string): void => auditLog().info({ replayId, action, operator: operatorName() }, 'operator.replay');
-const planOf = (pool: Pool, config: Config, args: RequestArguments): Promise<ReplayPlan> =>
-  previewReplay(planDeps(pool, config), { reach, request: readRequestArguments(args), now: new Date() });
+
+/** What is wrong with the request is said with the option that it is about. */
+async function planOf(pool: Pool, config: Config, args: RequestArguments): Promise<ReplayPlan> {
+  const request = readRequestArguments(args);
+  await requireThere(pool, { formId: request.formId });
+  try {
+    return await previewReplay(planDeps(pool, config), { reach, request, now: new Date() });
+  } catch (error) {
+    const [fault] = error instanceof UserError ? error.faults : [];
+    const option = fault && optionsOf[String(fault.path[0])];
+    throw option ? new Error(`${option}: ${fault.message}`, { cause: error }) : error;
+  }
+}
+
+const optionsOf: Partial<Record<string, string>> = { formId: '--form', integrationIds: '--integration', since: '--since', until: '--until', after: '--after', through: '--through' };
 
 async function found(pool: Pool, id: Id<'rpl'>): Promise<ReplayRow> {
   const row = (await readReplays(pool, { reach, ids: [id] })).get(id);
@@ -122,7 +138,7 @@ interface RequestArguments {
   rate: string;
 }
 
-function readRequestArguments({ form, integration, type, since, until, after, through, everything, rate }: RequestArguments): ReplayRequest {
+function readRequestArguments({ form, integration, type, since, until, after, through, everything, rate }: RequestArguments): ReplayRequest & { formId: Id<'form'> } {
   const formId = readArgument.id('form', 'form', form);
   if (!formId) throw new WrongUse('Say whose events, with --form.');
   if (since === undefined && after === undefined) throw new WrongUse('Say where it begins: --since a time, or --after a cursor.');

@@ -6,7 +6,7 @@ import { countOf } from '../../console/words.ts';
 import { migrationNames } from '../../db/migrate.ts';
 import { startPostgres } from '../../embedded/postgres.ts';
 import { nameOf } from '../../sealing.ts';
-import { showProgress } from '../demo/progress.ts';
+import { noProgress, openProgress } from '../demo/progress.ts';
 import { keptFileIsThere } from '../kept-file.ts';
 import { sealingKeyFile, sealingKeys } from '../sealing-keys.ts';
 import { folderOf, rowsIn } from './backup.ts';
@@ -19,8 +19,9 @@ export const restoreCommand = operatorCommand({
   run: async ({ args, words, config }) => {
     const dir = folderOf(words);
     readManifest(dir); // before a server is started
+    using bar = args.json ? noProgress : openProgress('tables');
     const manifest = await withTarget(config, (databaseUrl) =>
-      loadBackup({ databaseUrl, dir, known: migrationNames(), ...(args.json ? {} : { onTable: (done, total) => showProgress('tables', done, total) }) }),
+      loadBackup({ databaseUrl, dir, known: migrationNames(), onTable: bar.show }),
     );
     const missingKeys = missingFrom(config, manifest);
     if (args.json) printJson({ takenAt: manifest.takenAt, rows: rowsIn(manifest), missingKeys });

@@ -1,5 +1,5 @@
 import type { ApiClient } from './api-client.ts';
-import { showProgress } from './progress.ts';
+import { openProgress } from './progress.ts';
 
 /** Submissions at a time: about what a fleet of tablets coming online does. */
 export const clients = 16;
@@ -18,6 +18,7 @@ interface Submitted {
 export async function submitAll(api: ApiClient, responses: readonly Record<string, unknown>[]): Promise<Flagged> {
   const flagged: Flagged = { responses: 0, byRule: new Map() };
   const waiting = responses.values();
+  using bar = openProgress('submitted');
   let done = 0;
   const client = async (): Promise<void> => {
     for (const response of waiting) {
@@ -27,7 +28,7 @@ export async function submitAll(api: ApiClient, responses: readonly Record<strin
       );
       count(flagged, submitted.response.flags);
       done += 1;
-      showProgress('submitted', done, responses.length);
+      bar.show(done, responses.length);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));

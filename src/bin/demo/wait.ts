@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
-import { showProgress } from './progress.ts';
+import { openProgress } from './progress.ts';
 
 const arrivesWithinMs = 180_000;
 
@@ -15,9 +15,10 @@ export interface Arrivals {
 /** Shows how they arrive, until all are there. */
 export async function waitForArrivals({ label, total, count }: Arrivals): Promise<void> {
   const giveUpAt = Date.now() + arrivesWithinMs;
+  using bar = openProgress(label);
   for (let shown = -1; shown < total; await sleep(50)) {
     const arrived = count();
-    if (arrived !== shown) showProgress(label, arrived, total);
+    if (arrived !== shown) bar.show(arrived, total);
     shown = arrived;
     if (Date.now() > giveUpAt) throw new Error(`Of ${total} ${label} only ${arrived} were there within ${arrivesWithinMs / 1_000} s.`);
   }
