@@ -3,6 +3,7 @@ import { isId, type Id } from '../events/id.ts';
 import { requirePermission, viewerAllowed } from '../accounts/permissions.ts';
 import { reachOf, type Reach } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
+import { decodeCursor, encodeCursor } from '../graphql/cursor.ts';
 import type { KeysetRange } from '../graphql/connection.ts';
 import type { Found, Stretch } from '../graphql/live-topic.ts';
 import { whyTextUnstorable } from '../storable.ts';
@@ -26,6 +27,8 @@ import { byViewer, maxRedeliveredByIds, redeliverByFilter, redeliverByIds, type 
 export interface RedeliverInput {
   deliveryIds?: readonly string[] | null | undefined;
   filter?: RedeliverFilter | null | undefined;
+  /** With `filter`: the end of the call before. */
+  after?: string | null | undefined;
 }
 
 export interface Redelivered {
@@ -33,6 +36,8 @@ export interface Redelivered {
   /** The first 100 of them. */
   deliveries: DeliveryRow[];
   hasMore: boolean;
+  /** Where there may be more: what to go on after. */
+  endCursor: string | null;
   errors: Fault[];
 }
 
@@ -70,15 +75,17 @@ export function createDeliveriesService({ pool, reads, onChanged }: DeliveriesDe
     const faultless = new Set<string>(redelivered);
     const ordered = ids.filter((id) => faultless.has(id));
     const errors = faultsOf(wanted, { redelivered: faultless, withoutIntegration: new Set(withoutIntegration), withoutResponse: new Set(withoutResponse) });
-    return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, errors };
+    return { count: ordered.length, deliveries: await answer(reach, ordered), hasMore: false, endCursor: null, errors };
   };
 
-  const redeliverFound = async ({ reach, by }: Redelivering, filter: RedeliverFilter): Promise<Redelivered> => {
+  const redeliverFound = async ({ reach, by }: Redelivering, filter: RedeliverFilter, cursor: string | null | undefined): Promise<Redelivered> => {
     if (filter.status === 'canceled') throw new UserError('INVALID_INPUT', 'What was canceled has nobody to be sent to.', ['filter', 'status']);
     requireIds(filter, ['filter']);
-    const { redelivered, hasMore, formIds } = await redeliverByFilter(pool, { reach, filter, by });
+    const after = cursor ? readAfter(cursor) : undefined;
+    const { redelivered, hasMore, formIds } = await redeliverByFilter(pool, { reach, filter, after, by });
     onChanged(formIds);
-    return { count: redelivered.length, deliveries: await answer(reach, redelivered), hasMore, errors: [] };
+    const last = redelivered.at(-1);
+    return { count: redelivered.length, deliveries: await answer(reach, redelivered), hasMore, endCursor: hasMore && last ? encodeCursor(last) : null, errors: [] };
   };
 
   return {
@@ -124,11 +131,12 @@ export function createDeliveriesService({ pool, reads, onChanged }: DeliveriesDe
      * Sends deliveries again, whatever became of them, at once and with a new schedule of retries. What cannot be sent
      * is told in `errors` beside what can. Throws UserError where the input as a whole is wrong.
      */
-    redeliver: async (caller: Caller, { deliveryIds, filter }: RedeliverInput): Promise<Redelivered> => {
+    redeliver: async (caller: Caller, { deliveryIds, filter, after }: RedeliverInput): Promise<Redelivered> => {
       const viewer = requirePermission(caller, 'deliveries:write');
       const redelivering = { reach: reachOf(viewer), by: byViewer(viewer) };
+      if (after && !filter) throw new UserError('INVALID_INPUT', '`after` goes with a filter.', ['after']);
       if (deliveryIds && !filter) return redeliverEach(redelivering, deliveryIds);
-      if (filter && !deliveryIds) return redeliverFound(redelivering, filter);
+      if (filter && !deliveryIds) return redeliverFound(redelivering, filter, after);
       throw new UserError('INVALID_INPUT', 'Give either deliveryIds or a filter.', []);
     },
   };
@@ -156,6 +164,12 @@ function faultsOf(
 const maxClassLength = 100;
 
 /** An id that is none could not even be asked for: PostgreSQL takes no NUL. */
+function readAfter(cursor: string): Id<'dlv'> {
+  const key = decodeCursor(cursor);
+  if (key !== undefined && isId('dlv', key)) return key;
+  throw new UserError('INVALID_INPUT', '"after" is no endCursor of this mutation.', ['after']);
+}
+
 function requireIds(filter: DeliveryFilter & RedeliverFilter, path: readonly string[]): void {
   const { errorClass } = filter;
   if (errorClass && (errorClass.length > maxClassLength || whyTextUnstorable(errorClass) !== undefined)) {

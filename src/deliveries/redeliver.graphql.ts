@@ -20,7 +20,8 @@ mutation('redeliver', {
   input: (t) => ({
     deliveryIds: t.idList({ description: `At most ${maxRedeliveredByIds}. Give this or \`filter\`.` }),
     filter: t.field({ type: RedeliverFilterType, description: `The oldest ${maxRedeliveredByFilter} it finds.` }),
+    after: t.string({ description: 'With `filter`, the endCursor of the call before: what has died again since is not sent another time.' }),
   }),
-  payload: { count: 'Int', deliveries: [DeliveryType], hasMore: 'Boolean' },
+  payload: { count: 'Int', deliveries: [DeliveryType], hasMore: 'Boolean', endCursor: 'String' },
   run: (input, context) => context.services.deliveries.redeliver(context, input),
 });

@@ -86,8 +86,8 @@ export async function redeliverByIds(pool: Pool, key: { reach: Reach; ids: reado
 
 /**
  * Redelivers what a filter finds, oldest first, up to 10,000; dead ones unless it names a status. Pending ones that are
- * due already are not found, so that the same call again goes on where this one ended. `hasMore`: it should be made.
- * `after`: only what has a later id, for who goes on to the end: what is rejected at once is dead again by the next call.
+ * due already are not found. `hasMore`: it should be called again, `after` the last of these, since what is rejected at
+ * once is dead again by then.
  */
 export async function redeliverByFilter(
   pool: Pool,

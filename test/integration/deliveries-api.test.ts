@@ -35,7 +35,7 @@ const list = async (variables: object = {}) => {
   return { ids: data.form.deliveries.edges.map((edge: { node: { id: string } }) => edge.node.id), pageInfo: data.form.deliveries.pageInfo };
 };
 
-const redeliverMutation = 'mutation ($input: RedeliverInput!) { redeliver(input: $input) { count hasMore deliveries { id status reason } errors { code path } } }';
+const redeliverMutation = 'mutation ($input: RedeliverInput!) { redeliver(input: $input) { count hasMore endCursor deliveries { id status reason } errors { code path } } }';
 const redeliver = async (input: object, token = owner.token) => (await api.gql(redeliverMutation, { input }, token)).redeliver;
 
 const stateOf = async (id: string) =>
@@ -176,7 +176,7 @@ describe('redelivering', () => {
     api.changed.length = 0;
     const payload = await redeliver({ deliveryIds: [id] });
     expect(api.changed).toEqual([formId]);
-    expect(payload).toEqual({ count: 1, hasMore: false, deliveries: [{ id, status: 'PENDING', reason: null }], errors: [] });
+    expect(payload).toEqual({ count: 1, hasMore: false, endCursor: null, deliveries: [{ id, status: 'PENDING', reason: null }], errors: [] });
     expect(await stateOf(id)).toEqual({ status: 'pending', reason: null, attempts: 9, start: 9, due: true, claimedBy: null, finishedAt: null });
   });
 
@@ -222,7 +222,7 @@ describe('redelivering', () => {
   test('by filter takes 10,000 at a time and goes on with the next call', async () => {
     await api.pool.query(
       `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, attempts, next_attempt_at, created_at)
-       select 'dlv_bulk_' || $1 || lpad(n::text, 6, '0'), 'evt_' || $1 || n, 'response.created', n, $2, $3, $4, $1, 0, 'pending', 1, now() + interval '1 hour', now()
+       select 'dlv_' || lpad(n::text, 26, '0'), 'evt_' || $1 || n, 'response.created', n, $2, $3, $4, $1, 0, 'pending', 1, now() + interval '1 hour', now()
        from generate_series(1, 10001) n`,
       [integrationId, owner.organizationId, formId, responseId],
     );
@@ -230,6 +230,21 @@ describe('redelivering', () => {
     const calls = [await redeliver({ filter }), await redeliver({ filter }), await redeliver({ filter })];
     expect(calls.map(({ count, hasMore }) => [count, hasMore])).toEqual([[10_000, true], [1, false], [0, false]]);
     expect(calls[0].deliveries).toHaveLength(100);
+  });
+
+  test('by filter sends nothing another time that has died again before the next call', async () => {
+    await api.pool.query(`delete from deliveries where id like 'dlv_00000%'`);
+    await api.pool.query(
+      `insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, attempts, finished_at, created_at)
+       select 'dlv_' || lpad(n::text, 26, '0'), 'evt_' || $1 || n, 'response.created', n, $2, $3, $4, $1, 0, 'dead', 1, now(), now()
+       from generate_series(1, 10001) n`,
+      [integrationId, owner.organizationId, formId, responseId],
+    );
+    const filter = { integrationId };
+    const first = await redeliver({ filter });
+    expect(first).toMatchObject({ count: 10_000, hasMore: true });
+    await api.pool.query(`update deliveries set status = 'dead', finished_at = now() where status = 'pending' and integration_id = $1`, [integrationId]);
+    expect(await redeliver({ filter, after: first.endCursor })).toMatchObject({ count: 1, hasMore: false, endCursor: null });
   });
 
   test('takes at most 1,000 ids', async () => {
@@ -242,9 +257,11 @@ describe('redelivering', () => {
     ['neither ids nor filter', {}, 'INVALID_INPUT', []],
     ['both ids and filter', { deliveryIds: [], filter: {} }, 'INVALID_INPUT', []],
     ['what was canceled', { filter: { status: 'CANCELED' } }, 'INVALID_INPUT', ['filter', 'status']],
+    ['an end without a filter', { deliveryIds: [], after: 'QDA' }, 'INVALID_INPUT', ['after']],
+    ['an end that is none', { filter: {}, after: 'QDA' }, 'INVALID_INPUT', ['after']],
     ['an id that is none', { filter: { formId: 'x' } }, 'INVALID_INPUT', ['filter', 'formId']],
   ] as const)('with %s is a fault', async ([, input, code, path]) => {
-    expect(await redeliver(input)).toEqual({ count: null, hasMore: null, deliveries: null, errors: [{ code, path }] });
+    expect(await redeliver(input)).toEqual({ count: null, hasMore: null, endCursor: null, deliveries: null, errors: [{ code, path }] });
   });
 
   test('reaches no delivery of another organisation', async () => {
