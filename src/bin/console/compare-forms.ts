@@ -28,9 +28,16 @@ export interface Comparing {
 /** A second of work, after which it is told how far it is. */
 const eventsAtOnce = 5_000;
 
-/** Compares form after form; `onCompared` is told of how many events so far. */
-export async function compareForms(pool: Pool, comparing: Comparing & { repairs: boolean; onCompared: (events: number) => void }): Promise<Compared> {
-  const { formIds, since, until, repairs, onCompared } = comparing;
+export interface Hooks {
+  /** So many events so far. */
+  onCompared: (events: number) => void;
+  /** So many more deliveries of a form are on their way again. */
+  onRepaired: (formId: Id<'form'>, count: number) => void;
+}
+
+/** Compares form after form. */
+export async function compareForms(pool: Pool, comparing: Comparing & Hooks & { repairs: boolean }): Promise<Compared> {
+  const { formIds, since, until, repairs, onCompared, onRepaired } = comparing;
   const result: Compared = { forms: formIds.length, responses: 0, events: 0, integrations: [], missing: [], repaired: 0 };
   const tallies = new Map<Id<'intg'>, Tally>();
   for (const formId of formIds) {
@@ -43,6 +50,7 @@ export async function compareForms(pool: Pool, comparing: Comparing & { repairs:
       if (repairs && part.missing.length > 0) {
         await repairEvents(pool, part.missing.map(({ event }) => event));
         result.repaired += part.missing.length;
+        onRepaired(formId, part.missing.length);
       }
       onCompared(result.events);
       after = part.next;

@@ -31,9 +31,14 @@ export const reconcileCommand = operatorCommand({
       const isWatched = !args.json && process.stdout.isTTY;
       using bar = isWatched ? openProgress('events') : noProgress;
       const total = isWatched ? await countEvents(pool, wanted) : 0;
-      return await compareForms(pool, { ...wanted, repairs: args.repair === true, onCompared: (events) => bar.show(events, Math.max(total, events)) });
+      return await compareForms(pool, {
+        ...wanted,
+        repairs: args.repair === true,
+        onCompared: (events) => bar.show(events, Math.max(total, events)),
+        // at once, and not at the end, which a long one may not come to
+        onRepaired: (id, repaired) => auditLog().info({ formId: id, since, until, repaired, operator: operatorName() }, 'operator.repaired'),
+      });
     });
-    if (result.repaired > 0) auditLog().info({ formId, since, until, repaired: result.repaired, operator: operatorName() }, 'operator.repaired');
     if (args.json) printJson(result);
     else printLines(resultLines(result));
     return result.missing.length > result.repaired ? 'found' : 'fine';
