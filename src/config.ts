@@ -13,14 +13,25 @@ export function millisecondsOf(text: string): number | undefined {
   return factor === undefined ? undefined : Number(match?.[1]) * factor;
 }
 
-const duration = (atLeast: string) =>
+/** A timer of Node's that is longer than 24 days goes off at once, again and again. */
+const longestWait = '240h';
+/** A hundred years: for ever, and a time that PostgreSQL can reckon with. */
+const longestKept = '876000h';
+
+const duration = (atLeast: string, atMost = longestWait) =>
   z.string().transform((text, context) => {
-    const ms = millisecondsOf(text);
-    if (ms !== undefined && ms >= (millisecondsOf(atLeast) ?? 0)) return ms;
-    const message = ms === undefined ? `"${text}" is no duration; write a number and ms, s, m or h: 250ms, 5s, 30m, 2h` : `must be at least ${atLeast}, not ${text.trim()}`;
+    const message = whyNoDuration(text, atLeast, atMost);
+    if (message === undefined) return millisecondsOf(text) ?? 0;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+
+function whyNoDuration(text: string, atLeast: string, atMost: string): string | undefined {
+  const [ms, least = 0, most = Infinity] = [text, atLeast, atMost].map(millisecondsOf);
+  if (ms === undefined) return `"${text}" is no duration; write a number and ms, s, m or h: 250ms, 5s, 30m, 2h`;
+  if (ms < least) return `must be at least ${atLeast}, not ${text.trim()}`;
+  return ms > most ? `must be at most ${atMost}, not ${text.trim()}` : undefined;
+}
 
 const maxRetries = 50;
 const schedule = z
@@ -101,9 +112,9 @@ const environment = z.object({
   FORMWIRE_PUBLIC_URL: publicUrl.optional().describe('where outside services reach the API, such as https://forms.example.org; without it they are asked instead of calling back'),
   FORMWIRE_OUTSIDE_URLS: namedUrls.default({}).describe('where outside services stand that are not where their makers put them, such as simulators: name=url, separated by commas'),
   FORMWIRE_STREAM_REPLICAS: count(1, 5).default(1).describe('copies of the stream in a NATS cluster'),
-  FORMWIRE_STREAM_MAX_AGE: duration('1m').default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
-  FORMWIRE_ATTEMPT_RETENTION: duration('1m').default(90 * 86_400_000).describe('how long the attempts of a finished delivery are kept, with what its receiver answered; default 2160h'),
-  FORMWIRE_ENDED_RETENTION: duration('1h').default(30 * 86_400_000).describe('how long jobs, invitations and API keys are kept after their end, and the notes of a deleted integration; default 720h'),
+  FORMWIRE_STREAM_MAX_AGE: duration('1m', longestKept).default(14 * 86_400_000).describe('how long the stream keeps events; default 336h'),
+  FORMWIRE_ATTEMPT_RETENTION: duration('1m', longestKept).default(90 * 86_400_000).describe('how long the attempts of a finished delivery are kept, with what its receiver answered; default 2160h'),
+  FORMWIRE_ENDED_RETENTION: duration('1h', longestKept).default(30 * 86_400_000).describe('how long jobs, invitations and API keys are kept after their end, and the notes of a deleted integration; default 720h'),
   FORMWIRE_DATABASE_CONNECTIONS: count(18, 500).default(20).describe('connections to PostgreSQL of one process, at most'),
   FORMWIRE_RETRY_SCHEDULE: schedule
     .default([5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000, 86_400_000])

@@ -12,6 +12,10 @@ describe('the configuration', () => {
     expect(parseConfig({ FORMWIRE_RETRY_SCHEDULE: '250ms, 2m,1h' }).FORMWIRE_RETRY_SCHEDULE).toEqual([250, 120_000, 3_600_000]);
   });
 
+  test('takes a hundred years where something is kept', () => {
+    expect(parseConfig({ FORMWIRE_ATTEMPT_RETENTION: '876000h' }).FORMWIRE_ATTEMPT_RETENTION).toBe(876_000 * 3_600_000);
+  });
+
   test('names every variable that is wrong, and how, at once', () => {
     const wrong = { PORT: 'http', FORMWIRE_LEASE: 'soon', FORMWIRE_ROLES: 'api,cook', DATABASE_URL: 'mysql://x' };
     for (const complaint of [/PORT: must be a number/, /FORMWIRE_LEASE: "soon" is no duration/, /FORMWIRE_ROLES: "cook" is no role/, /DATABASE_URL: must be a/]) {
@@ -22,6 +26,8 @@ describe('the configuration', () => {
   test.each([
     [{ PORT: '70000' }, 'PORT: must be between 0 and 65535'],
     [{ FORMWIRE_LEASE: '10ms' }, 'FORMWIRE_LEASE: must be at least 500ms, not 10ms'],
+    [{ FORMWIRE_RETRY_POLL: '1000h' }, 'FORMWIRE_RETRY_POLL: must be at most 240h, not 1000h'],
+    [{ FORMWIRE_ENDED_RETENTION: '99999999999h' }, 'FORMWIRE_ENDED_RETENTION: must be at most 876000h, not 99999999999h'],
     [{ FORMWIRE_RETRY_SCHEDULE: '1s,0s' }, 'FORMWIRE_RETRY_SCHEDULE: must be at least 1ms, not 0s'],
     [{ NATS_URL: 'nats://one:4222,two' }, 'NATS_URL: must be nats://'],
     [{ FORMWIRE_METRICS_TOKEN: 'a token of some length,short' }, 'FORMWIRE_METRICS_TOKEN: must have at least 16 characters'],
