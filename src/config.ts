@@ -16,7 +16,7 @@ export function millisecondsOf(text: string): number | undefined {
 /** A timer of Node's that is longer than 24 days goes off at once, again and again. */
 const longestWait = '240h';
 /** A hundred years: for ever, and a time that PostgreSQL can reckon with. */
-const longestKept = '876000h';
+export const longestKept = '876000h';
 
 const duration = (atLeast: string, atMost = longestWait) =>
   z.string().transform((text, context) => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readArgument } from '../../src/bin/console/read-argument.ts';
 import { readTime } from '../../src/console/read-time.ts';
 import { tableLines, type Column } from '../../src/console/table.ts';
 import { agoText, countOf, rangesText, shortened, spanText } from '../../src/console/words.ts';
@@ -38,4 +39,10 @@ test('a time is one of a day, a clock or a while ago', () => {
   expect(read('2026-11-20')).toBe('2026-11-20T00:00:00.000Z');
   expect(read('2026-11-20T10:00:00+02:00')).toBe('2026-11-20T08:00:00.000Z');
   expect(['yesterday', '2026-13-40', '20', '2026-11-20 10:00'].map(read)).toEqual([undefined, undefined, undefined, undefined]);
+  expect(['876001h', '36501d', '99999999999h'].map(read)).toEqual([undefined, undefined, undefined]); // no database reckons so far back
+});
+
+test('an option takes durations of a hundred years at most, and is named where it does not', () => {
+  expect(readArgument.duration('late', '876000h')).toBe(876_000 * 3_600_000);
+  for (const text of ['soon', '5d', '99999999999h']) expect(() => readArgument.duration('late', text)).toThrow(`--late is a number and ms, s, m or h, such as 5m, and 876000h at most, not "${text}".`);
 });

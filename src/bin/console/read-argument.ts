@@ -1,4 +1,4 @@
-import { millisecondsOf } from '../../config.ts';
+import { longestKept, millisecondsOf } from '../../config.ts';
 import { readTime } from '../../console/read-time.ts';
 import { isId, type Id, type IdPrefix } from '../../events/id.ts';
 import { WrongUse } from '../exit-codes.ts';
@@ -8,8 +8,8 @@ export const readArgument = {
   /** Milliseconds of `30s`, `5m`, `24h`. */
   duration: (name: string, text: string): number => {
     const ms = millisecondsOf(text);
-    if (ms !== undefined) return ms;
-    throw new WrongUse(`--${name} is a number and ms, s, m or h, such as 5m, not "${text}".`);
+    if (ms !== undefined && ms <= (millisecondsOf(longestKept) ?? 0)) return ms;
+    throw new WrongUse(`--${name} is a number and ms, s, m or h, such as 5m, and ${longestKept} at most, not "${text}".`);
   },
 
   count: (name: string, text: string, { most }: { most: number }): number => {
