@@ -26,8 +26,8 @@ export interface TestProduct extends AsyncDisposable {
   token: string;
   /** A client of nobody's. */
   stranger: ApiClient;
-  /** Stops the API as a process does on SIGTERM, and starts it anew. */
-  restartApi(): Promise<void>;
+  /** Stops the API as a process does on SIGTERM, and starts it anew; `meanwhile` nobody listens. */
+  restartApi(meanwhile?: () => Promise<void>): Promise<void>;
 }
 
 export async function startProduct(settings: Record<string, string> = {}, { log = silentLog, tracing }: { log?: Log; tracing?: Tracing } = {}): Promise<TestProduct> {
@@ -48,8 +48,9 @@ export async function startProduct(settings: Record<string, string> = {}, { log 
   let running = await open(settings['PORT'] ?? '0');
   stack.defer(() => running.server.close());
   stack.defer(runWhile([heartbeat]));
-  const restartApi = async (): Promise<void> => {
+  const restartApi = async (meanwhile?: () => Promise<void>): Promise<void> => {
     await running.server.close();
+    await meanwhile?.();
     running = await open(new URL(url).port);
   };
   const { url } = running;
