@@ -113,7 +113,7 @@ test('whatever breaks, a subscriber that comes back knows in the end how each de
         if (step.kind === 'disconnect') followers[step.who]?.disconnect();
         if (step.kind === 'another dispatcher') others.push(startPipeline({ databaseUrl: product.databaseUrl, natsUrl: product.nats.url }));
         if (step.kind === 'pause') await sleep(step.ms);
-        if (step.kind === 'restart') await Promise.all(under.splice(0)).then(product.restartApi);
+        if (step.kind === 'restart') await Promise.all(under.splice(0)).then(() => product.restartApi());
         if (step.kind === 'outage') {
           await product.nats.stop();
           await sleep(step.ms);
