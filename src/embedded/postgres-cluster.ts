@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { endingWithParent } from './child-process.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 import { asServerUser, giveTo, giveTreeTo, serverUserFor, spawnIdentity, type ServerUser } from './server-user.ts';
 import { systemEnv } from './system-env.ts';
@@ -31,11 +32,14 @@ export function openCluster(options: { dir: string; binaries: PostgresBinaries; 
   return { dir, user, superuser, password: readPassword(passwordFile) };
 }
 
-/** Made under another name and renamed when complete, so that a kill in between leaves nothing that looks usable. */
+/**
+ * Made under a name of its own and renamed when complete, so that a kill in between leaves nothing that looks usable. What
+ * such a one left may be written to for a moment yet.
+ */
 function createCluster(options: { dir: string; passwordFile: string; binaries: PostgresBinaries; ephemeral: boolean }): void {
-  const unfinished = `${options.dir}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { mode: 0o700 });
+  const { dir: parent, base } = path.parse(`${options.dir}.unfinished`);
+  for (const name of readdirSync(parent)) if (name.startsWith(base)) rmSync(path.join(parent, name), { recursive: true, force: true, maxRetries: 10 });
+  const unfinished = mkdtempSync(path.join(parent, `${base}-`));
   const user = serverUserFor(unfinished);
   writeFileSync(options.passwordFile, `${options.ephemeral ? superuser : randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
   for (const file of [unfinished, options.passwordFile]) giveTo(user, file);
@@ -44,7 +48,7 @@ function createCluster(options: { dir: string; passwordFile: string; binaries: P
 }
 
 function initialise(options: { dir: string; passwordFile: string; user: ServerUser; binaries: PostgresBinaries; ephemeral: boolean }): void {
-  const [command = '', ...args] = asServerUser(options.user, [
+  const [command = '', ...args] = asServerUser(options.user, endingWithParent('SIGKILL', [
     options.binaries.initdb,
     `--pgdata=${options.dir}`,
     `--username=${superuser}`,
@@ -56,7 +60,7 @@ function initialise(options: { dir: string; passwordFile: string; user: ServerUs
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     ...(options.ephemeral ? ['--no-sync'] : []),
-  ]);
+  ]));
   const made = spawnSync(command, args, { encoding: 'utf8', env: systemEnv, ...spawnIdentity(options.user) });
   if (made.status === 0) return;
   const reason = made.error?.message ?? made.stderr.trim();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
@@ -83,6 +83,17 @@ test('a start right after the owner was killed does not wait for anyone’s help
   await next.stop();
 });
 
+test('a start right after another was killed while it made the cluster makes its own', async () => {
+  using dir = createTemporaryDirectory();
+  await using process = startNode(owner(dir.path));
+  await expect.poll(() => isMakingCluster(dir.path), { interval: 5 }).toBe(true);
+  await process.kill('SIGKILL');
+  const next = await startPostgres({ dir: dir.path });
+  expect(await query(next.url, 'select 1 as up')).toEqual([{ up: 1 }]);
+  expect(readdirSync(dir.path).filter((name) => name.includes('unfinished'))).toEqual([]);
+  await next.stop();
+});
+
 test('a start after the server itself was killed, with sessions open, recovers', async () => {
   using dir = createTemporaryDirectory();
   const first = await startPostgres({ dir: dir.path });
@@ -118,6 +129,9 @@ test('a directory of another major version is refused in a sentence', async () =
   writeFileSync(path.join(dir.path, 'cluster/PG_VERSION'), '15\n');
   await expect(startPostgres({ dir: dir.path })).rejects.toThrow('was made by PostgreSQL 15, and the embedded one is 18');
 });
+
+/** initdb is past its first directories, and has most of its work before it. */
+const isMakingCluster = (dir: string): boolean => readdirSync(dir).some((name) => name.includes('unfinished') && existsSync(path.join(dir, name, 'base')));
 
 async function query(url: string, statement: string): Promise<unknown[]> {
   const client = new Client({ connectionString: url });
