@@ -2,11 +2,11 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { UnavailableError } from '../user-error.ts';
 import type { ApiLimits } from './limits.ts';
 import type { Unread } from './live-endpoint.ts';
 import type { LivePlaces } from './live-places.ts';
 import { pathOf } from './path-of.ts';
+import { answerTo } from './refused.ts';
 import { createSocketBeats } from './socket-beats.ts';
 import { serveSocket, type SocketDeps, type SocketSession } from './socket-session.ts';
 
@@ -55,7 +55,7 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
     if (!offered.split(',').some((name) => name.trim() === GRAPHQL_TRANSPORT_WS_PROTOCOL)) return refuse(connection, 400);
     const address = addressOf(request);
     const giveBack = taken(() => places.takeConnection(address));
-    if (!giveBack) return refuse(connection, 503);
+    if (typeof giveBack === 'number') return refuse(connection, giveBack);
     connection.once('close', giveBack);
     sockets.handleUpgrade(request, connection, first, (socket) => {
       socket.on('pong', () => beats.heard(socket)).on('error', () => socket.terminate());
@@ -78,12 +78,12 @@ export function createSocketEndpoint(deps: SocketEndpointDeps): SocketEndpoint {
   };
 }
 
-function taken(take: () => () => void): (() => void) | undefined {
+/** A place, or the status that says why there is none. */
+function taken(take: () => () => void): (() => void) | number {
   try {
     return take();
   } catch (error) {
-    if (error instanceof UnavailableError) return undefined;
-    throw error;
+    return answerTo(error).status;
   }
 }
 

@@ -116,7 +116,7 @@ describe('over WebSocket', () => {
 
   test('so many connections may come from one address', async () => {
     const open = await Promise.all(Array.from({ length: 4 }, () => openSocket()));
-    await expect(openSocket()).rejects.toThrow('503');
+    await expect(openSocket()).rejects.toThrow('429');
     for (const socket of open) socket.close();
     await Promise.all(open.map(({ closed }) => closed));
     await expect.poll(async () => openSocket().then((socket) => socket.close(), String)).toBeUndefined();
