@@ -65,7 +65,8 @@ async function sendMetrics(request: IncomingMessage, response: ServerResponse, {
 }
 
 function whyRefused({ headers }: IncomingMessage, tokens: readonly string[] | undefined): string | undefined {
-  if (tokens) return tokens.some((token) => isSame(headers.authorization ?? '', `Bearer ${token}`)) ? undefined : 'Metrics want a FORMWIRE_METRICS_TOKEN as Authorization: Bearer ….';
+  const given = /^bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  if (tokens) return tokens.some((token) => isSame(given, token)) ? undefined : 'Metrics want a FORMWIRE_METRICS_TOKEN as Authorization: Bearer ….';
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined;
   return isForwarded ? 'Metrics are not for those who come through a proxy, unless FORMWIRE_METRICS_TOKEN is set.' : undefined;
 }

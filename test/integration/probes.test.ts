@@ -70,6 +70,7 @@ describe('metrics with a token', () => {
     for (const authorization of ['', 'Bearer wrong', 'a token of some length']) expect((await get('/metrics', { authorization })).status).toBe(403);
     const headers = { authorization: 'Bearer a token of some length', 'x-forwarded-for': '203.0.113.7' };
     expect((await get('/metrics', headers)).body).toBe(text);
+    expect((await get('/metrics', { authorization: 'bearer a token of some length' })).status).toBe(200); // RFC 9110, 11.1
   });
 
   test('or with several are for who sends any of them, while one takes the place of another', async () => {
