@@ -50,6 +50,8 @@ const IntegrationSchema = defineEntity({
     deadRedrive: jsonColumn<DeadRedrive>().nullable(),
     /** Signing keys, newest first. */
     secrets: jsonColumn<string[]>(),
+    /** When those after the newest end, see `SigningSecrets`. */
+    secretEnds: jsonColumn<string[]>().default('[]'),
     /** The organisation's integrations version it was created at: it gets the events accepted from then on. */
     sinceVersion: p.integer(),
     createdAt: timeColumn(),
