@@ -7,5 +7,6 @@ import { Migration } from '@mikro-orm/migrations';
 export class SecretEnds extends Migration {
   override up(): void {
     this.addSql(`alter table integrations add column secret_ends jsonb not null default '[]';`);
+    this.addSql(`create index integrations_secret_ends_index on integrations (id) where secret_ends <> '[]';`);
   }
 }

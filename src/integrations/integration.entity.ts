@@ -66,6 +66,10 @@ const IntegrationSchema = defineEntity({
       name: 'integrations_dead_redrive_index',
       expression: `create index "integrations_dead_redrive_index" on "integrations" ("id") where dead_redrive is not null`,
     },
+    {
+      name: 'integrations_secret_ends_index',
+      expression: `create index "integrations_secret_ends_index" on "integrations" ("id") where secret_ends <> '[]'`,
+    },
   ],
 });
 
