@@ -28,7 +28,7 @@ export interface Provider<Settings = unknown> {
   unfit?(settings: Settings, form: FormShape): readonly SettingsFault[];
   /** Whether what it sends reaches people, who would be bothered by old news: a replay leaves it out, unless that was asked for. */
   reachesPeople?: boolean;
-  /** Made once when an integration is created, and shown once in the mutation's answer. */
+  /** Made when an integration is created and when its secret is rotated, and shown once in the mutation's answer. */
   createSecret?(): string;
   /** Whether first deliveries of one form must go out in the order the responses came in. */
   isOrdered?(settings: Settings): boolean;
@@ -136,7 +136,7 @@ export interface DeliveryRequest {
 export interface CallContext<Settings> {
   integrationId: Id<'intg'>;
   settings: Settings;
-  /** Signing keys, newest first; empty where the provider makes none. */
+  /** Signing keys that have not ended, newest first: sign with each. Empty where the provider makes none. */
   secrets: readonly string[];
   /** Aborts at the call's time limit and at shutdown. */
   signal: AbortSignal;

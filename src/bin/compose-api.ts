@@ -103,6 +103,7 @@ export async function openApi(options: ApiOptions): Promise<ApiServer> {
         ...settingsDeps,
         pool: operationPool,
         announceChange: pipeline.announceIntegrations,
+        log,
         now,
       }),
       replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer, log, looks, now }),

@@ -6,6 +6,7 @@ import { openLedger } from '../ledger/ledger.ts';
 import type { Log } from '../log.ts';
 import type { EnabledIntegration } from './enabled-integrations.ts';
 import { readFormShape } from './form-shape.ts';
+import { secretsAt } from './signing-secrets.ts';
 
 export interface CallContextDeps {
   pool: Pool;
@@ -19,15 +20,16 @@ export interface CallContextDeps {
 }
 
 /** Of an integration with its settings opened. */
-export type CallableIntegration = Pick<EnabledIntegration, 'id' | 'formId' | 'settings' | 'secrets'>;
+export type CallableIntegration = Pick<EnabledIntegration, 'id' | 'formId' | 'settings' | 'secrets' | 'secretEnds'>;
 
 /** What a call of an integration's provider may use, until `signal` aborts. */
-export function callContext(deps: CallContextDeps, { id, formId, settings, secrets }: CallableIntegration, signal: AbortSignal): CallContext<unknown> {
+export function callContext(deps: CallContextDeps, integration: CallableIntegration, signal: AbortSignal): CallContext<unknown> {
+  const { id, formId, settings } = integration;
   const { pool, forms, http, log, publicUrl, serviceUrls } = deps;
   return {
     integrationId: id,
     settings,
-    secrets,
+    secrets: secretsAt(integration, new Date()),
     signal,
     http,
     ledger: openLedger(pool, id),

@@ -15,6 +15,7 @@ export interface EnabledIntegration {
   pastEvents: PastEvents[];
   settings: unknown;
   secrets: string[];
+  secretEnds: string[];
   sinceVersion: number;
   updatedAt: Date;
   isDeleted: boolean;
@@ -24,7 +25,8 @@ export interface EnabledIntegration {
 
 const columns = `
   i.id, i.organization_id as "organizationId", i.form_id as "formId", i.provider, i.status, i.status_reason as "statusReason",
-  i.events, i.past_events as "pastEvents", i.settings, i.secrets, i.since_version as "sinceVersion", i.updated_at as "updatedAt",
+  i.events, i.past_events as "pastEvents", i.settings, i.secrets, i.secret_ends as "secretEnds",
+  i.since_version as "sinceVersion", i.updated_at as "updatedAt",
   i.deleted_at is not null as "isDeleted",
   exists (select 1 from deliveries d where d.integration_id = i.id and d.status = 'pending') as "hasPending"`;
 

@@ -50,6 +50,8 @@ const IntegrationSchema = defineEntity({
     deadRedrive: jsonColumn<DeadRedrive>().nullable(),
     /** Signing keys, newest first. */
     secrets: jsonColumn<string[]>(),
+    /** When those after the newest end, see `SigningSecrets`. */
+    secretEnds: jsonColumn<string[]>().default('[]'),
     /** The organisation's integrations version it was created at: it gets the events accepted from then on. */
     sinceVersion: p.integer(),
     createdAt: timeColumn(),
@@ -63,6 +65,10 @@ const IntegrationSchema = defineEntity({
     {
       name: 'integrations_dead_redrive_index',
       expression: `create index "integrations_dead_redrive_index" on "integrations" ("id") where dead_redrive is not null`,
+    },
+    {
+      name: 'integrations_secret_ends_index',
+      expression: `create index "integrations_secret_ends_index" on "integrations" ("id") where secret_ends <> '[]'`,
     },
   ],
 });

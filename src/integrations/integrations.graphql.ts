@@ -14,6 +14,7 @@ import { requireFormOwner } from '../responses/require-form-owner.ts';
 import { shownDeadRedrive, type DeadRedriveInput } from './dead-redrive.ts';
 import type { IntegrationsService } from './integrations.service.ts';
 import { shownSettings } from './shown-settings.ts';
+import { oldSecretsEndAt } from './signing-secrets.ts';
 import { createSettingsInput } from './settings-input.ts';
 
 declare module '../graphql/context.ts' {
@@ -91,6 +92,12 @@ IntegrationType.implement({
       nullable: true,
       resolve: ({ deadRedrive }) => deadRedrive && shownDeadRedrive(deadRedrive),
     }),
+    oldSecretsEndAt: t.field({
+      description: 'Until when old secrets sign beside the newest, after `rotateSecret`; null: the newest signs alone, if anything is signed.',
+      type: 'DateTime',
+      nullable: true,
+      resolve: (integration) => oldSecretsEndAt(integration, new Date()),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
     deletedAt: t.expose('deletedAt', { type: 'DateTime', nullable: true, description: 'Set when it was deleted; it is kept for the log of deliveries.' }),
@@ -153,6 +160,16 @@ mutation('updateIntegration', {
   }),
   payload: { integration: IntegrationType },
   run: async (input, context) => ({ integration: await context.services.integrations.update(context, input) }),
+});
+
+mutation('rotateSecret', {
+  description: 'Makes another secret for what signs its requests, such as a webhook. Each request is signed with the new one and, until their end, the old ones: receivers change over meanwhile. `secret` is shown this once.',
+  input: (t) => ({
+    id: t.id({ required: true }),
+    keepOldFor: t.string({ description: 'How long old secrets go on, up to `168h`; those that end sooner do. Default: `24h`. `0s`: they end at once, for a secret in wrong hands. Three sign at a time, at most.' }),
+  }),
+  payload: { integration: IntegrationType, secret: 'String' },
+  run: (input, context) => context.services.integrations.rotateSecret(context, input),
 });
 
 mutation('deleteIntegration', {

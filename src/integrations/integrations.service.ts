@@ -11,6 +11,7 @@ import { integrationsWhere, reachOf } from '../accounts/reach.ts';
 import type { Caller } from '../graphql/context.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import { enqueueConnect, enqueueDisconnect } from '../jobs/enqueue-jobs.ts';
+import type { Log } from '../log.ts';
 import { UserError } from '../user-error.ts';
 import {
   readEvents,
@@ -26,12 +27,15 @@ import { askFor } from './ask-for.ts';
 import { readDeadRedrive } from './dead-redrive.ts';
 import { laterThan, markDeleted } from './mark-deleted.ts';
 import { ownFormId, partnerOf, requirePartnersOwn } from './own-form.ts';
+import { readKeepOldFor, rotateSecret, type RotateSecretInput } from './rotate-secret.ts';
 import { openSettings, sealSecrets, sealSettings } from './sealed-settings.ts';
+import { oldSecretsEndAt } from './signing-secrets.ts';
 
 export interface IntegrationsDeps extends SettingsDeps {
   pool: Pool;
   /** Tells dispatchers that an organisation's integrations have changed; best effort, must not wait or throw. */
   announceChange: (organizationId: Id<'org'>) => void;
+  log: Log;
   now: () => Date;
 }
 
@@ -39,7 +43,7 @@ export type IntegrationsService = ReturnType<typeof createIntegrationsService>;
 
 /** What an organisation has connected. Everything here is for its members; a partner sees and changes its own. */
 export function createIntegrationsService(deps: IntegrationsDeps) {
-  const { pool, announceChange, now } = deps;
+  const { pool, announceChange, log, now } = deps;
 
   return {
     /**
@@ -107,6 +111,26 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
       return integration;
     },
 
+    /**
+     * Makes another signing key, told this once, which signs from now on; the ones so far do beside it until their ends.
+     * Twice is two rotations. Throws UserError.
+     */
+    async rotateSecret(caller: Caller, { id, keepOldFor }: RotateSecretInput): Promise<{ integration: Integration; secret: string }> {
+      const viewer = requirePermission(caller, 'integrations:write');
+      const keepOldForMs = readKeepOldFor(keepOldFor);
+      const rotated = await changeIntegrations(caller, viewer, async (em) => {
+        const integration = await ownIntegration(em, { viewer, id });
+        const provider = deps.providerNamed(integration.provider) ?? missing(integration);
+        const secret = rotateSecret(integration, { provider, sealer: deps.sealer, keepOldForMs, at: now() });
+        integration.updatedAt = laterThan(integration.updatedAt, now());
+        await enqueueConnect(em, integration);
+        return { integration, secret };
+      });
+      announceChange(viewer.organizationId);
+      logRotation(log, { viewer, integration: rotated.integration, at: now() });
+      return rotated;
+    },
+
     /** Disconnects: nothing more is sent, and what was pending is canceled. Its deliveries stay readable. */
     async delete(caller: Caller, id: string): Promise<Integration> {
       const viewer = requirePermission(caller, 'integrations:write');
@@ -148,7 +172,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
  * Runs one change of an organisation's integrations in a transaction that raises their version. The organisation's row
  * is held until the commit: changes follow each other, and an event has either seen all of one or nothing.
  */
-function changeIntegrations(caller: Caller, viewer: Viewer, change: (em: EntityManager, version: number) => Promise<Integration>): Promise<Integration> {
+function changeIntegrations<Result>(caller: Caller, viewer: Viewer, change: (em: EntityManager, version: number) => Promise<Result>): Promise<Result> {
   return caller.em.fork().transactional(async (em) => {
     const organization = await em.findOneOrFail(Organization, { id: viewer.organizationId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     organization.integrationsVersion += 1;
@@ -212,6 +236,12 @@ function newSettings(
   if (provider.name === integration.provider) return { parsed: settings, sealed: sealSettings(provider, { id: integration.id, settings }, deps.sealer) };
   const message = `This integration is a ${integration.provider}; to connect something else, create another one.`;
   throw new UserError('INVALID_INPUT', message, ['settings', provider.name]);
+}
+
+/** Whoever finds requests refused, or a secret in wrong hands, looks for it. */
+function logRotation(log: Log, { viewer, integration, at }: { viewer: Viewer; integration: Integration; at: Date }): void {
+  const { userId, credential } = viewer;
+  log.info({ integrationId: integration.id, userId, by: credential.kind, oldSecretsEndAt: oldSecretsEndAt(integration, at) }, 'secret.rotated');
 }
 
 function setStatus(integration: Integration, status: 'active' | 'paused'): void {

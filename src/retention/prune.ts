@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 /** Which rows of a table are needed no longer, and how often they are looked for. */
 export interface Prune {
   table: string;
+  /** Where the rows stay: what of them goes. */
+  column?: string;
   everyMs: number;
   /** Deletes what is old of a page after `after` ('' for the first). `next`: after what the following one begins; null: there is no more. */
   page(pool: Pick<Pool, 'query'>, after: string): Promise<{ count: number; next: string | null }>;

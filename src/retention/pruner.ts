@@ -29,7 +29,7 @@ export function createPruner({ pool, prunes, log }: PrunerOptions): Pruner {
   const dueAt = new Map<Prune, number>();
 
   const prune = async (one: Prune, signal: AbortSignal): Promise<void> => {
-    const { table } = one;
+    const { table, column } = one;
     let count = 0;
     for (let after: string | null = ''; after !== null && !signal.aborted; ) {
       const begunAt = performance.now();
@@ -38,7 +38,7 @@ export function createPruner({ pool, prunes, log }: PrunerOptions): Pruner {
       after = page.next;
       if (after !== null) await pause(Math.max(leastPauseMs, performance.now() - begunAt), signal);
     }
-    if (count > 0) log[one.everyMs < notableMs ? 'debug' : 'info']({ table, count }, 'rows.pruned');
+    if (count > 0) log[one.everyMs < notableMs ? 'debug' : 'info']({ table, column, count }, 'rows.pruned');
   };
 
   /** One that fails is tried again at the next round. Answers whether the others can be expected to succeed. */

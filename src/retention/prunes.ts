@@ -1,3 +1,4 @@
+import { endedSecrets } from './ended-secrets.ts';
 import { oldAttempts } from './old-attempts.ts';
 import { oldRows, past, type Prune } from './prune.ts';
 
@@ -44,6 +45,7 @@ export function prunesOf({ attemptMs, endedMs }: Retention): Prune[] {
     oldRows({ table: 'ledger', everyMs: hour, limit: 1_000, old: `${past('forget_at', 0)} and place is null order by forget_at` }),
     oldRows({ table: 'ledger', everyMs: hour, limit: 1_000, old: `integration_id = any(array(${deletedWithLedger(endedMs)}))` }),
     oldRows({ table: 'trackings', everyMs: hour, limit: 1_000, old: `${past('noted_at', attemptMs)} and follow_at is null order by noted_at` }),
+    endedSecrets({ endedMs: clocksApart, everyMs: hour, limit: 100 }),
     oldAttempts({ keptMs: attemptMs, everyMs: hour, limit: 1_000 }),
   ];
 }

@@ -116,8 +116,8 @@ const cases: Record<string, () => Case> = {
   }),
 };
 
-test('there is a case of every table that is pruned; attempts have tests of their own', () => {
-  expect(Object.keys(cases).concat('attempts').toSorted()).toEqual([...new Set(prunes.map(({ table }) => table))].toSorted());
+test('there is a case of every table that is pruned; attempts and secrets have tests of their own', () => {
+  expect(Object.keys(cases).concat('attempts', 'integrations').toSorted()).toEqual([...new Set(prunes.map(({ table }) => table))].toSorted());
 });
 
 test.for(Object.keys(cases))('of %s what is old goes, and nothing else', async (table) => {

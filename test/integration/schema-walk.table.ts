@@ -193,6 +193,8 @@ export const table = `
   Mutation.createIntegration/everywhere  U        own   F      ok    ok     F      X       X         F    F    F    ok   F
   Mutation.updateIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.updateIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
+  Mutation.rotateSecret                  U        N     F      ok    ok     F      N       N         F    F    F    ok   F
+  Mutation.rotateSecret/own              U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.deleteIntegration             U        N     F      ok    ok     F      N       N         F    F    F    ok   F
   Mutation.deleteIntegration/own         U        N     F      ok    ok     F      ok      N         F    F    F    ok   F
   Mutation.testRules                     U        N     F      own   own    F      F       F         F    F    F    F    F
@@ -331,6 +333,8 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
   'createIntegration/everywhere': () => webhook,
   updateIntegration: ({ integrationId }) => ({ id: integrationId, paused: true }),
   'updateIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId, paused: true }),
+  rotateSecret: ({ integrationId }) => ({ id: integrationId }),
+  'rotateSecret/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId }),
   deleteIntegration: ({ integrationId }) => ({ id: integrationId }),
   'deleteIntegration/own': ({ ownIntegrationId }) => ({ id: ownIntegrationId }),
   startBackfill: ({ fakeIntegrationId }) => ({ integrationId: fakeIntegrationId }),

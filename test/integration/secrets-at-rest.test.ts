@@ -67,16 +67,19 @@ test('a rotated key seals everything anew, what was never sealed too, and the ol
   const pool = openTestPool(database.url, 1);
   const form = await seedForm(database.url);
   const { secret } = await seedWebhook(database.url, { ...form, url: 'https://example.org' });
+  const ends = ['2026-11-29T03:00:00.000Z'];
+  await pool.query('update integrations set secrets = $1, secret_ends = $2', [JSON.stringify([secret, 'whsec_old']), JSON.stringify(ends)]);
   const [before, after] = [randomBytes(32), randomBytes(32)];
   const reseal = (...keys: [Buffer, ...Buffer[]]): Promise<number> => resealAll({ pool, sealer: createSealer(keys), providerNamed, log: silentLog });
 
   expect(await reseal(before)).toBe(1);
-  expect(await storedIn(pool)).not.toContain(secret);
+  for (const text of [secret, 'whsec_old']) expect(await storedIn(pool)).not.toContain(text);
   expect(await reseal(before)).toBe(0);
   expect(await reseal(after, before)).toBe(1);
   expect(await reseal(after)).toBe(0);
-  const { rows } = await pool.query<{ id: string; secrets: string[] }>('select id, secrets from integrations');
-  expect(createSealer([after]).open(rows[0]?.secrets[0] ?? '', rows[0]?.id ?? '')).toBe(secret);
+  const { rows } = await pool.query<{ id: string; secrets: string[]; ends: string[] }>('select id, secrets, secret_ends as ends from integrations');
+  expect(rows[0]?.secrets.map((sealed) => createSealer([after]).open(sealed, rows[0]?.id ?? ''))).toEqual([secret, 'whsec_old']);
+  expect(rows[0]?.ends).toEqual(ends);
   await pool.end();
 });
 

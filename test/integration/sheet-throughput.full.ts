@@ -84,7 +84,7 @@ test('20,000 responses get into one sheet within the quota, and take no more tha
   await using at = await openSheetWorld({ form, clock: systemClock });
   const integration: EnabledIntegration = {
     id: newId('intg'), organizationId: newId('org'), formId: form.id, provider: 'googleSheets', status: 'active', statusReason: null,
-    events: ['response.created'], pastEvents: [], settings: at.settings, secrets: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
+    events: ['response.created'], pastEvents: [], settings: at.settings, secrets: [], secretEnds: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
   };
   const run = createRun(integration.id);
   const { lane, claim } = await openLane({ at, pool, run, integration });

@@ -67,6 +67,7 @@ export async function startDeliveryApi(options: Pick<TestApiOptions, 'limits'> =
           ...settingsDeps,
           pool: operationPool,
           announceChange: (organizationId) => void announced.push(organizationId),
+          log: silentLog,
           now: () => new Date(),
         }),
         replays: createReplaysService({ pool: operationPool, reads, providerNamed, sealer: testSealer, log: silentLog, looks, now: () => new Date() }),

@@ -19,8 +19,8 @@ export interface FakeProduct extends TestProduct {
   jobs(integrationId: string, kind: string): Promise<{ id: Id<'job'>; status: string; reason: string | null; attempts: number }[]>;
 }
 
-export async function startFakeProduct(settings: Record<string, string> = {}): Promise<FakeProduct> {
-  const product = await startProduct(settings);
+export async function startFakeProduct(...options: Parameters<typeof startProduct>): Promise<FakeProduct> {
+  const product = await startProduct(...options);
   const { api, pipeline: { pool } } = product;
   const run: FakeProduct['run'] = (name, input, selection) => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;

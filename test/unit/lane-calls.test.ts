@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 
 const integration: EnabledIntegration = {
   id: newId('intg'), organizationId: newId('org'), formId: null, provider: 'sheet', status: 'active', statusReason: null,
-  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
+  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], secretEnds: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
 };
 const batching: LaneSettings = {
   concurrency: 1, batchSize: 3, batchBytes: Infinity, batchWaitMs: 1_000, isShared: false, isOrdered: false,

@@ -16,7 +16,7 @@ const deps: LaneDeps = {
 const settings: LaneSettings = { concurrency: 4, batchSize: 1, batchBytes: Infinity, batchWaitMs: 0, isShared: false, isOrdered: false, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 };
 const integration: EnabledIntegration = {
   id: newId('intg'), organizationId: newId('org'), formId: null, provider: 'webhook', status: 'active', statusReason: null,
-  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
+  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], secretEnds: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: false,
 };
 
 test('a lane that has caught up waits for what is due', () => {

@@ -7,7 +7,7 @@ import type { EnabledIntegration } from '../../src/integrations/enabled-integrat
 
 const integration: EnabledIntegration = {
   id: newId('intg'), organizationId: newId('org'), formId: null, provider: 'webhook', status: 'active', statusReason: null,
-  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: true,
+  events: ['response.created'], pastEvents: [], settings: {}, secrets: [], secretEnds: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: true,
 };
 
 test('an ordered lane that had to leave a claimed delivery out hands back those behind it', async () => {

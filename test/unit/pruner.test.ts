@@ -39,6 +39,12 @@ test('a prune goes on from page to page until there is no more, and says once ho
   expect(lines).toMatchObject([{ level: 'info', event: 'rows.pruned', table: 'jobs', count: 7 }]);
 });
 
+test('where rows stay and something of them goes, it says what', async () => {
+  const { pruner, lines } = prunerOf({ ...pagesOf('integrations', { counts: [1] }), column: 'secrets' });
+  await pruner.round(never);
+  expect(lines).toMatchObject([{ event: 'rows.pruned', table: 'integrations', column: 'secrets', count: 1 }]);
+});
+
 test('where nothing is old nothing is said, and what is looked for every minute is said in detail only', async () => {
   const { pruner, lines } = prunerOf(pagesOf('jobs', { counts: [0] }), pagesOf('rate_buckets', { counts: [2], everyMs: 60_000 }));
   await pruner.round(never);
