@@ -87,7 +87,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     loadForm: (form) => integrationsOfForm(pool, form),
     loadById: (ids) => integrationsById(pool, ids),
     createLane: (integration) => openLane({ options, integration: served(options, integration), calls, isErased: ({ event }) => erased.has(event.id), wantMore: waker.wake, onAttempted: () => options.onStep?.('attempted') }),
-    updateLane: (lane, integration) => lane.update(served(options, integration), laneSettings(options, integration)),
+    updateLane: (lane, integration) => lane.update(served(options, integration, lane.integration()), laneSettings(options, integration)),
   });
   const partitions = createPartitions({
     link: options.link,

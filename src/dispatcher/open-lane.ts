@@ -56,9 +56,12 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
   };
 }
 
-/** With its secrets opened and its settings parsed. One that no installed provider can serve waits for somebody's hand, as a disabled one. */
-export function served(options: OpenLaneOptions, integration: EnabledIntegration): EnabledIntegration {
-  const opened = openIntegration(options, integration);
+/**
+ * With its secrets opened and its settings parsed. One that no installed provider can serve waits for somebody's hand, as a
+ * disabled one. `before` is what this answered the last time: while deliveries wait for it, that is twice a second.
+ */
+export function served(options: Pick<OpenLaneOptions, 'providerNamed' | 'sealer' | 'log'>, integration: EnabledIntegration, before?: EnabledIntegration): EnabledIntegration {
+  const opened = openIntegration({ ...options, known: before?.statusReason }, integration);
   return 'unusable' in opened ? { ...integration, status: 'disabled', statusReason: opened.unusable } : opened.integration;
 }
 

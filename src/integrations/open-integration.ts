@@ -8,7 +8,11 @@ export interface OpeningDeps {
   providerNamed: (name: string) => Provider | undefined;
   sealer: Sealer;
   log: Log;
+  /** Why it could not be used when it was looked at before: that is not logged again. */
+  known?: string | null | undefined;
 }
+
+const unreadable = 'Its secrets cannot be read: the key they were encrypted with is not configured.';
 
 /** An integration as its provider may use it, or, in a sentence, why it cannot be used. */
 export type Opened = { provider: Provider; integration: EnabledIntegration } | { unusable: string };
@@ -18,17 +22,17 @@ export function openIntegration(deps: OpeningDeps, integration: EnabledIntegrati
   const provider = deps.providerNamed(integration.provider);
   if (!provider) return { unusable: `No provider named ${integration.provider} is installed.` };
   const opened = openedBy(deps, provider, integration);
-  if (!opened) return { unusable: 'Its secrets cannot be read: the key they were encrypted with is not configured.' };
+  if (!opened) return { unusable: unreadable };
   const parsed = provider.settings.safeParse(opened.settings);
   if (!parsed.success) return { unusable: `Its settings do not fit the provider: ${parsed.error.message}` };
   return { provider, integration: { ...integration, secrets: opened.secrets, settings: parsed.data } };
 }
 
-function openedBy({ sealer, log }: OpeningDeps, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
+function openedBy({ sealer, log, known }: OpeningDeps, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
   try {
     return openSettings(provider, integration, sealer);
   } catch (error) {
-    log.error({ integrationId: integration.id, err: error }, 'secrets.unreadable');
+    if (known !== unreadable) log.error({ integrationId: integration.id, err: error }, 'secrets.unreadable');
     return undefined;
   }
 }
