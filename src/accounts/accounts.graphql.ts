@@ -100,6 +100,7 @@ mutation('refreshSession', {
   description: 'Answers the next token and the next refresh token. A refresh token is good once, for 30 days; if one comes a second time, its session ends. Send it without the header Authorization where the token has expired.',
   input: (t) => ({ refreshToken: t.string({ required: true }) }),
   payload: AuthPayload,
+  isLogged: false,
   run: async ({ refreshToken }, context) => asViewer(context, await context.services.accounts.refresh(context, refreshToken)),
 });
 

@@ -13,6 +13,7 @@ import type { Log } from '../log.ts';
 import type { CallerLimits } from '../rate-limits/caller-limits.ts';
 import { withinRequest } from '../request-scope.ts';
 import { callbacksPath, createCallbackEndpoint, type AnswerCallback } from './callback-endpoint.ts';
+import { changeLogger } from './change-log.ts';
 import { clientAddress } from './client-address.ts';
 import { followConnections } from './connections.ts';
 import { createDocuments } from './documents.ts';
@@ -189,7 +190,7 @@ interface Connected {
 function createEndpoints(options: ApiServerOptions, { limits, load, isShared, streaming }: Connected): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
-  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager });
+  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager, onChange: changeLogger(log) });
   const counts = createLiveCounts(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}));
   const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, counts, log, createContext: createOperationContext });
   const places = createLivePlaces({ limits, refused: counts.refused });

@@ -32,6 +32,8 @@ export interface Context extends Caller {
   renew(): void;
   /** From here on the operation speaks for this viewer, so that whoever just logged in sees themselves in the answer. */
   logIn(viewer: Viewer): void;
+  /** Must not wait or throw. */
+  noteChange(change: ChangeMade): void;
 }
 
 export interface ContextSources {
@@ -39,6 +41,15 @@ export interface ContextSources {
   address: string;
   services: Services;
   forkEntityManager: () => EntityManager;
+  onChange: (change: ChangeMade) => void;
+}
+
+/** A mutation that somebody who is signed in has had done, for the log. */
+export interface ChangeMade {
+  mutation: string;
+  viewer: Viewer;
+  /** Of what it was done to, some of them where these are many. */
+  ids: string[];
 }
 
 /** Makes the context of one operation. */
@@ -48,6 +59,7 @@ class OperationContext implements Context {
   viewer: Viewer | undefined;
   readonly address: string;
   readonly services: Services;
+  readonly noteChange: (change: ChangeMade) => void;
   readonly #fork: () => EntityManager;
   #em: EntityManager | undefined;
   #loaders: Map<object, DataLoader<unknown, unknown>> | undefined;
@@ -56,6 +68,7 @@ class OperationContext implements Context {
     this.viewer = sources.viewer;
     this.address = sources.address;
     this.services = sources.services;
+    this.noteChange = sources.onChange;
     this.#fork = sources.forkEntityManager;
   }
 

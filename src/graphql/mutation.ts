@@ -22,6 +22,8 @@ export interface MutationOptions<Input extends InputFieldMap, Fields extends Pay
   payload: Fields | PayloadRef<Fields>;
   /** As many fields as what it takes is worth, where that is much more than writing a row. */
   cost?: number;
+  /** false: the log does not say who has had it done, since it changes nothing, is done by the thousand, or says so itself. */
+  isLogged?: boolean;
   /** A UserError it throws is answered in `errors`; everything else passes through. */
   run: (input: InputShapeFromFields<Input>, context: Context) => Promise<PayloadShape<Fields>>;
 }
@@ -34,7 +36,12 @@ export function mutation<Input extends InputFieldMap, const Fields extends Paylo
   options: MutationOptions<Input, Fields>,
 ): void {
   const typeName = name.charAt(0).toUpperCase() + name.slice(1);
-  const { payload, cost, run } = options;
+  const { payload, cost, isLogged = true } = options;
+  const run = async (input: InputShapeFromFields<Input>, context: Context): Promise<PayloadShape<Fields>> => {
+    const done = await options.run(input, context);
+    if (isLogged && context.viewer) context.noteChange({ mutation: name, viewer: context.viewer, ids: idsIn(done) });
+    return done;
+  };
   const payloadRef = payload instanceof ObjectRef ? payload : payloadType(`${typeName}Payload`, payload);
   const inputRef: InputObjectRef<SchemaTypes, unknown> = builder.inputType(`${typeName}Input`, { fields: options.input });
   builder.mutationField(name, (t) =>
@@ -66,6 +73,14 @@ export function payloadType<const Fields extends PayloadFields>(name: string, fi
       }),
     }),
   });
+}
+
+const mostIds = 10;
+
+/** Of the things that a payload shows. */
+function idsIn(payload: object): string[] {
+  const shown = Object.values(payload).flatMap((member: unknown) => (Array.isArray(member) ? member.slice(0, mostIds) : [member]) as unknown[]);
+  return shown.flatMap((one) => (typeof one === 'object' && one !== null && 'id' in one && typeof one.id === 'string' ? [one.id] : [])).slice(0, mostIds);
 }
 
 async function answered<Payload>(

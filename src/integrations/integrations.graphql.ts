@@ -169,6 +169,7 @@ mutation('rotateSecret', {
     keepOldFor: t.string({ description: 'How long old secrets go on, up to `168h`; those that end sooner do. Default: `24h`. `0s`: they end at once, for a secret in wrong hands. Three sign at a time, at most.' }),
   }),
   payload: { integration: IntegrationType, secret: 'String' },
+  isLogged: false,
   run: (input, context) => context.services.integrations.rotateSecret(context, input),
 });
 

@@ -16,5 +16,6 @@ mutation('previewIntegration', {
     responseId: t.id({ description: 'What of; absent: of a made-up response.' }),
   }),
   payload: { preview: 'JSON' },
+  isLogged: false,
   run: async (input, context) => ({ preview: await context.services.previews.preview(context, input) }),
 });

@@ -56,5 +56,6 @@ mutation('testRules', {
   }),
   cost: ruleTestCost,
   payload: { checked: 'Int', endCursor: 'String', rules: [RuleCountType], responses: [TestedResponseType] },
+  isLogged: false,
   run: (input, context) => context.services.ruleTests.test(context, input),
 });

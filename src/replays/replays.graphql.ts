@@ -156,6 +156,7 @@ mutation('previewReplay', {
   }),
   payload: { preview: ReplayPreviewType },
   cost: 20_000,
+  isLogged: false,
   run: async (input, context) => ({ preview: await context.services.replays.preview(context, input) }),
 });
 

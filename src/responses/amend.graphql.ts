@@ -26,6 +26,7 @@ mutation('amendResponse', {
     clientId: t.string({ description: 'The client’s own id of this amendment, unique in the form. Sent again, the first result is answered and nothing happens.' }),
   }),
   payload: { response: ResponseType },
+  isLogged: false,
   run: async (input, context) => {
     const response = await context.services.responses.amend(context, input);
     return viewerAllowed(context, 'responses:read') ? { response } : {}; // what stays was not sent by this caller

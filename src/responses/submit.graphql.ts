@@ -88,6 +88,7 @@ mutation('submitResponses', {
   description: `Accepts up to ${maxSubmissions} responses, each on its own: one that is refused does not touch the others.`,
   input: (t) => ({ responses: t.field({ type: [SubmitResponseInputType], required: true }) }),
   payload: SubmitResponsesPayload,
+  isLogged: false,
   run: async ({ responses }, context) => ({ results: (await context.services.responses.submitMany(context, responses)).map(resultOf) }),
 });
 

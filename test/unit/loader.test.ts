@@ -4,7 +4,7 @@ import { createContext, type Services } from '../../src/graphql/context.ts';
 import { createLoader } from '../../src/graphql/loader.ts';
 
 const newContext = (forkEntityManager = () => ({}) as EntityManager) =>
-  createContext({ viewer: undefined, address: '127.0.0.1', services: {} as Services, forkEntityManager });
+  createContext({ viewer: undefined, address: '127.0.0.1', services: {} as Services, forkEntityManager, onChange: () => undefined });
 
 const counting = () => {
   const reads: (readonly string[])[] = [];
