@@ -86,7 +86,7 @@ test('a start right after the owner was killed does not wait for anyone’s help
 test('a start right after another was killed while it made the cluster makes its own', async () => {
   using dir = createTemporaryDirectory();
   await using process = startNode(owner(dir.path));
-  await expect.poll(() => isMakingCluster(dir.path), { interval: 5 }).toBe(true);
+  await expect.poll(() => isMakingCluster(dir.path), { interval: 5, timeout: 20_000 }).toBe(true);
   await process.kill('SIGKILL');
   const next = await startPostgres({ dir: dir.path });
   expect(await query(next.url, 'select 1 as up')).toEqual([{ up: 1 }]);
