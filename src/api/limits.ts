@@ -36,7 +36,7 @@ export const limits = {
   answerBytes: { what: 'answer of an operation', value: 64 * mebibyte, unit: 'bytes', code: 'ANSWER_TOO_LARGE', status: 200, why: 'what is made of few objects can be long as text; a mutation was done all the same' },
   cost: { what: 'fields that an answer may come to', value: 250_000, unit: 'fields', code: 'TOO_COSTLY', status: 400, why: 'what one process can hold in memory' },
   subscriptionCost: { what: 'fields that one event of a subscription may come to', value: 10_000, unit: 'fields', code: 'TOO_COSTLY', status: 400, why: 'it is executed again for each event' },
-  subscriptions: { what: 'subscriptions in one process', value: 5_000, unit: 'subscriptions', code: 'OVERLOADED', status: 503, why: 'each holds up to 100 KiB' },
+  subscriptions: { what: 'subscriptions in one process', value: 5_000, unit: 'subscriptions', code: 'OVERLOADED', status: 503, why: 'each holds some 110 KiB' },
   callerSubscriptions: { what: 'subscriptions of one API key or member in one process', value: 2_000, unit: 'subscriptions', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'no caller can take the room of all' },
   addressSubscribers: { what: 'connections for subscriptions of one address in one process', value: 2_000, unit: 'connections', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'also those that say nothing yet' },
   socketSubscriptions: { what: 'operations under way on one WebSocket', value: 100, unit: 'operations', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'they share what the connection holds' },
