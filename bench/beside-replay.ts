@@ -100,9 +100,8 @@ const acts: ActsBy = { by: 'operator', userId: null };
 async function beginReplay(databaseUrl: string, { formId, integrationId }: Survey & { integrationId: Id<'intg'> }): Promise<AsyncDisposable & { cancel(): Promise<void> }> {
   const pool = new Pool({ connectionString: databaseUrl, max: 1 });
   const replayId = newId('rpl');
-  const request = { formId, integrationIds: [integrationId], since: new Date(0), mode: 'everything', rate: mostRate } as const;
   const deps = { pool, reads: pool, providerNamed, sealer: testSealer, log: silentLog };
-  const plan = await previewReplay(deps, { reach: { kind: 'installation' }, request: { ...request, integrationIds: [integrationId] }, now: new Date() });
+  const plan = await previewReplay(deps, { reach: { kind: 'installation' }, request: { formId, integrationIds: [integrationId], since: new Date(0), mode: 'everything', rate: mostRate }, now: new Date() });
   await startReplay(pool, { previewed: { ...plan, replayId, expiresAt: 0 }, sendSms: false, acts });
   return {
     cancel: () => changeReplay(pool, { replayId, change: 'canceled', acts }),

@@ -41,6 +41,9 @@ export function requirePost({ method, headers }: { method?: string | undefined; 
   if (headers['content-encoding'] !== undefined) throw unread(415, 'The body must not be compressed.', 'UNSUPPORTED_MEDIA_TYPE');
 }
 
+/** There is no place for another request. */
+export const overloaded = (): UnavailableError => new UnavailableError('OVERLOADED', 'Too many requests are under way; try again.', 1_000);
+
 /** What a request that failed is answered, where that is known; rethrows everything else. */
 export function answerTo(error: unknown): Answer {
   if (error instanceof Refused) return error.answer;

@@ -30,7 +30,7 @@ import { pathOf } from './path-of.ts';
 import { createPrepare, type Introspection } from './prepare.ts';
 import { createProbes, isProbe, type ProbeOptions } from './probes.ts';
 import { createBodyReader } from './read-body.ts';
-import { unavailable } from './refused.ts';
+import { answerTo, overloaded } from './refused.ts';
 import { createSocketEndpoint, type SocketEndpoint } from './socket-endpoint.ts';
 import type { Load } from './socket-session.ts';
 import { createStreamEndpoint } from './stream-endpoint.ts';
@@ -136,7 +136,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     // its answer would wait for the end of the subscription, and count as under way until then
     if (connections.isReserved(request.socket)) return void request.socket.destroy();
-    if (load.underWay >= limits.requests) return sendJson(response, unavailable('OVERLOADED', 'Too many requests are under way; try again.', 1_000));
+    if (load.underWay >= limits.requests) return sendJson(response, answerTo(overloaded()));
     load.underWay += 1;
     const begun = { id: newId('req'), began: performance.now() };
     response.setHeader('x-request-id', begun.id);
@@ -190,7 +190,8 @@ interface Connected {
 function createEndpoints(options: ApiServerOptions, { limits, load, isShared, streaming }: Connected): Endpoints {
   const { schema, services, forkEntityManager, tokens, standings, introspection, callers, log } = options;
   const maskError = createErrorMask({ log });
-  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager, onChange: changeLogger(log) });
+  const onChange = changeLogger(log);
+  const createOperationContext = (viewer: Viewer | undefined, address: string): Context => createContext({ viewer, address, services, forkEntityManager, onChange });
   const counts = createLiveCounts(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}));
   const hub = createLiveHub({ ...options.live, schema, standings, maskError, limits, counts, log, createContext: createOperationContext });
   const places = createLivePlaces({ limits, refused: counts.refused });

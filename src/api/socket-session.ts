@@ -13,6 +13,7 @@ import type { ApiLimits } from './limits.ts';
 import type { LivePlaces } from './live-places.ts';
 import type { OperationRunner } from './operation.ts';
 import type { Prepare, ReadyOperation } from './prepare.ts';
+import { overloaded } from './refused.ts';
 import { pastLimit, requestError } from './request-error.ts';
 import { nextOf, outletOf, taken } from './socket-outlet.ts';
 import { expiryOf, type Identify } from './viewer.ts';
@@ -52,9 +53,6 @@ const restarts = 1012;
 
 /** It comes back with every event. Clients use UUIDs. */
 const maxIdLength = 100;
-
-/** How long a client may take to answer that its WebSocket is closed. */
-const lingerMs = 2_000;
 
 export interface SocketSession {
   /** Closes it as soon as what was asked for over it is answered. */
@@ -134,7 +132,6 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
   const closeIfDone = (): void => {
     if (!isLeaving || underWay > 0) return;
     socket.close(restarts, 'Service restart');
-    setTimeout(() => socket.terminate(), lingerMs).unref();
   };
 
   const subscribe = async (id: string, payload: SubscribePayload): Promise<void> => {
@@ -145,7 +142,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
     operations.set(id, () => undefined);
     if (operations.size > limits.socketSubscriptions) return fail(id, [noPlace()]);
     try {
-      if (isOverloaded) throw new UnavailableError('OVERLOADED', 'Too many requests are under way; try again.', 1_000);
+      if (isOverloaded) throw overloaded();
       await run(id, { payload, session: known });
     } catch (error) {
       fail(id, [errorOf(error)]);

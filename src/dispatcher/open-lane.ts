@@ -61,7 +61,7 @@ export function laneSettings(options: OpenLaneOptions, integration: EnabledInteg
  * disabled one. `before` is what this answered the last time: while deliveries wait for it, that is twice a second.
  */
 export function served(options: Pick<OpenLaneOptions, 'providerNamed' | 'sealer' | 'log'>, integration: EnabledIntegration, before?: EnabledIntegration): EnabledIntegration {
-  const opened = openIntegration({ ...options, known: before?.statusReason }, integration);
+  const opened = openIntegration(options, integration, before?.statusReason);
   return 'unusable' in opened ? { ...integration, status: 'disabled', statusReason: opened.unusable } : opened.integration;
 }
 

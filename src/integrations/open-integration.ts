@@ -8,8 +8,6 @@ export interface OpeningDeps {
   providerNamed: (name: string) => Provider | undefined;
   sealer: Sealer;
   log: Log;
-  /** Why it could not be used when it was looked at before: that is not logged again. */
-  known?: string | null | undefined;
 }
 
 const unreadable = 'Its secrets cannot be read: the key they were encrypted with is not configured.';
@@ -17,18 +15,21 @@ const unreadable = 'Its secrets cannot be read: the key they were encrypted with
 /** An integration as its provider may use it, or, in a sentence, why it cannot be used. */
 export type Opened = { provider: Provider; integration: EnabledIntegration } | { unusable: string };
 
-/** Opens an integration's secrets and parses its settings. */
-export function openIntegration(deps: OpeningDeps, integration: EnabledIntegration): Opened {
+/**
+ * Opens an integration's secrets and parses its settings. `known`: why it could not be used when it was looked at before,
+ * which is not logged again.
+ */
+export function openIntegration(deps: OpeningDeps, integration: EnabledIntegration, known?: string | null): Opened {
   const provider = deps.providerNamed(integration.provider);
   if (!provider) return { unusable: `No provider named ${integration.provider} is installed.` };
-  const opened = openedBy(deps, provider, integration);
+  const opened = openedBy(deps, { provider, integration, known });
   if (!opened) return { unusable: unreadable };
   const parsed = provider.settings.safeParse(opened.settings);
   if (!parsed.success) return { unusable: `Its settings do not fit the provider: ${parsed.error.message}` };
   return { provider, integration: { ...integration, secrets: opened.secrets, settings: parsed.data } };
 }
 
-function openedBy({ sealer, log, known }: OpeningDeps, provider: Provider, integration: EnabledIntegration): ReturnType<typeof openSettings> | undefined {
+function openedBy({ sealer, log }: OpeningDeps, { provider, integration, known }: { provider: Provider; integration: EnabledIntegration; known: string | null | undefined }): ReturnType<typeof openSettings> | undefined {
   try {
     return openSettings(provider, integration, sealer);
   } catch (error) {
