@@ -82,6 +82,7 @@ export function createIntegrationsService(deps: IntegrationsDeps) {
           deadRedrive,
           settings: sealSettings(provider, { id, settings }, deps.sealer),
           secrets: sealSecrets({ id, secrets }, deps.sealer),
+          secretEnds: [],
           createdAt: at,
           updatedAt: at,
         });

@@ -21,7 +21,7 @@ beforeEach(async () => {
   api.announced.length = 0;
 });
 
-const fields = 'id provider name status statusReason events settings form { id } deletedAt';
+const fields = 'id provider name status statusReason events settings form { id } resourceUrl oldSecretsEndAt createdAt updatedAt deletedAt';
 const createMutation = `mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { integration { ${fields} } secret errors { code message path } } }`;
 const updateMutation = `mutation ($input: UpdateIntegrationInput!) { updateIntegration(input: $input) { integration { ${fields} } errors { code path } } }`;
 const deleteMutation = `mutation ($input: DeleteIntegrationInput!) { deleteIntegration(input: $input) { integration { ${fields} } errors { code path } } }`;
@@ -42,6 +42,7 @@ describe('connecting', () => {
     expect(integration).toMatchObject({
       provider: 'webhook', name: 'Webhook', status: 'ACTIVE', statusReason: null, events: ['RESPONSE_CREATED'], form: { id: formId },
       settings: { url: 'https://example.com/hooks', ordered: false, timeoutMs: 15_000 },
+      oldSecretsEndAt: null, resourceUrl: null, deletedAt: null,
     });
     const again = await api.gql(`query ($id: ID!) { node(id: $id) { ... on Integration { ${fields} } } }`, { id: integration.id }, owner.token);
     expect(JSON.stringify(again)).not.toContain(secret);
