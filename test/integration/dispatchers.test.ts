@@ -167,7 +167,7 @@ describe('a dispatcher that stands still for longer than its lease', () => {
     // its claim is given up all the same: it may own the partition again, and would wait for itself
     expect((await pool.query('select claimed_by from deliveries')).rows).toEqual([{ claimed_by: null }]);
 
-    const request: ClaimRequest = { integrationId: outcome.integrationId, limit: 10, mode: 'due', recoveredAt: undefined };
+    const request: ClaimRequest = { integrationId: outcome.integrationId, limit: 10, mode: 'due', recoveredAt: undefined, held: [] };
     const claiming = { partitions: [3], claimMs: 60_000, requests: [request] };
     for (const mode of ['due', 'drain', 'in order', 'probe'] as const) {
       expect(await claimDue(pool, { ...claiming, owner: stale, requests: [{ ...request, mode }] })).toEqual([]);
