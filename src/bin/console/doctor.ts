@@ -77,7 +77,7 @@ async function examineDatabase(config: Config, pool: Pool): Promise<Finding[]> {
 function keyFindings(config: Config): Finding[] {
   const isMade = (variable: string | undefined, file: string): boolean => variable !== undefined || config.DATABASE_URL !== undefined || keptFileIsThere(config, file);
   const look = (check: string, isThere: boolean, read: () => unknown): Finding => {
-    if (!isThere) return doubtful(check, 'there is none yet', 'The first start makes one, in the data directory.');
+    if (!isThere) return doubtful(check, 'there is none yet', 'The first start makes one, in the data directory. Where the data is of an earlier installation, bring the file of that.');
     try {
       read();
       return sound(check, 'is one');
