@@ -8,7 +8,7 @@ import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
-import type { FlowHooks } from '../../src/monitoring/flow-metrics.ts';
+import type { Metrics } from '../../src/monitoring/metrics.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
 import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
@@ -40,7 +40,7 @@ export function startPipeline(options: {
   settings?: Record<string, string>;
   log?: Log;
   onStep?: (step: Step) => void;
-  hooks?: FlowHooks;
+  hooks?: Metrics['hooks'];
   tracing?: Tracing | undefined;
 }): TestPipeline {
   const { databaseUrl, natsUrl, settings = {}, log = silentLog, onStep, hooks, tracing } = options;
