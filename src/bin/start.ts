@@ -46,7 +46,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
   const bound = stack.use(new DisposableStack()); // not of the embedded servers, which have their own
-  const newer = await migrate(servers.databaseUrl);
+  const newer = await migrate(servers.databaseUrl, { onBlocked: (blocked) => log.warn(blocked, 'migration.blocked') });
   if (newer.length > 0) log.warn({ migrations: newer }, 'schema.newer');
   const sealer = createSealer(opensSecrets ? await sealingKeysOfStart(config, servers.databaseUrl) : [randomBytes(32)]);
   await servers.takeOver(log);
