@@ -45,7 +45,7 @@ export function startPipeline(options: {
 }): TestPipeline {
   const { databaseUrl, natsUrl, settings = {}, log = silentLog, onStep, hooks, tracing } = options;
   const config = parseConfig({ ...fastSettings, ...settings });
-  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: true, log, onStep, hooks, tracing });
+  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: config.FORMWIRE_ALLOW_LOOPBACK ?? true, log, onStep, hooks, tracing });
   const stopping = new AbortController();
   const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
   let isClosed = false;
