@@ -84,6 +84,7 @@ const environment = z.object({
   PORT: count(0, 65_535).default(4000).describe('port the API listens on; 0 takes a free one'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional().describe('PostgreSQL 15 or newer instead of the embedded one'),
   NATS_URL: z.string().refine(areNatsUrls, 'must be nats://, tls://, ws:// or wss:// URLs, separated by commas').optional().describe('NATS 2.9 or newer with JetStream instead of the embedded one; several servers separated by commas, with user and password, or a token, in the first'),
+  FORMWIRE_NATS_CREDENTIALS: z.string().optional().describe('path of a file that says who we are to the NATS of NATS_URL, instead of a user there: credentials (.creds) or the seed of an nkey'),
   FORMWIRE_DATA: z.string().default('.data').describe('folder of the embedded servers and of generated keys'),
   FORMWIRE_ROLES: z
     .string()

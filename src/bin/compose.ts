@@ -120,9 +120,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
   const writePool = openPool({ url: databaseUrl, max: connections.write, name: 'write', log });
   const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: connections.dispatch, name: 'dispatch', log }) : undefined;
-  const publishing = openLink({ url: natsUrl, name: 'publishing', log });
-  const live = has('api') ? openLink({ url: natsUrl, name: 'live', log }) : undefined;
-  const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
+  const nats = { url: natsUrl, credentialsFile: config.FORMWIRE_NATS_CREDENTIALS };
+  const publishing = openLink({ ...nats, name: 'publishing', log });
+  const live = has('api') ? openLink({ ...nats, name: 'live', log }) : undefined;
+  const consuming = has('dispatcher') ? openLink({ ...nats, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
   const forms = createPublishedForms({ pool });
   const stream = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };

@@ -11,6 +11,7 @@ import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
 import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
+import { readCredentials } from '../stream/credentials.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
 import { heartbeatOf, openPipeline, stateOf } from './compose.ts';
@@ -39,6 +40,7 @@ async function serve(config: Config, log: Log): Promise<void> {
   // a process that only publishes opens no secrets
   const opensSecrets = isApi || config.FORMWIRE_ROLES.includes('dispatcher');
   if (opensSecrets && !lacksSealingKey(config)) sealingKeys(config);
+  if (config.FORMWIRE_NATS_CREDENTIALS !== undefined) readCredentials(config.FORMWIRE_NATS_CREDENTIALS);
   const probeAddress = { host: config.HOST, port: config.FORMWIRE_PROBE_PORT, portVariable: 'FORMWIRE_PROBE_PORT' };
   await checkAddress(isApi ? { host: config.HOST, port: config.PORT } : probeAddress);
 

@@ -55,9 +55,9 @@ async function examineServers(config: Config, installation: Installation): Promi
   const settings = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
   const [database, stream, api] = await Promise.all([
     attempted('PostgreSQL', 'See that it runs, and that DATABASE_URL names it with a user and password that it takes.', () => withDatabase(installation, (pool) => examineDatabase(config, pool))),
-    attempted('NATS', 'See that it runs with JetStream (-js), and that NATS_URL names it.', () => {
-      if (installation.natsUrl === undefined) return [doubtful('NATS', 'where it is, is not known here', 'Set NATS_URL.')];
-      return withStream(installation.natsUrl, (connection) => checkStream(connection, settings));
+    attempted('NATS', 'See that it runs with JetStream (-js), that NATS_URL names it, and that it takes who we are.', () => {
+      if (installation.nats === undefined) return [doubtful('NATS', 'where it is, is not known here', 'Set NATS_URL.')];
+      return withStream(installation.nats, (connection) => checkStream(connection, settings));
     }),
     readReadiness(installation.apiUrl),
   ]);

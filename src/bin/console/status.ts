@@ -41,16 +41,16 @@ interface Status {
 async function readStatus(installation: Installation, lateMs: number): Promise<Status> {
   const [[database, backlog, completeness], stream, api] = await Promise.all([
     withDatabase(installation, async (pool) => [await readDatabaseState(pool), await readBacklog(pool, { lateMs }), await readCompleteness(pool)] as const),
-    readStream(installation.natsUrl),
+    readStream(installation.nats),
     readReadiness(installation.apiUrl),
   ]);
   return { database, stream, api, backlog, completeness };
 }
 
 /** The database is what most of it comes from: without NATS the rest is told all the same. */
-async function readStream(url: string | undefined): Promise<Status['stream']> {
-  if (url === undefined) return { trouble: 'not known here: set NATS_URL' };
-  return withStream(url, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
+async function readStream(nats: Installation['nats']): Promise<Status['stream']> {
+  if (nats === undefined) return { trouble: 'not known here: set NATS_URL' };
+  return withStream(nats, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
 }
 
 const isLate = ({ outbox: { oldestAgeMs } }: DatabaseState, lateMs: number): boolean => oldestAgeMs !== null && oldestAgeMs > lateMs;
