@@ -238,3 +238,24 @@ describe('a dispatcher that is stopped', () => {
     expect(receiver.requests.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 });
+
+test('one that may not reach loopback ends no integration that another may serve: deliveries wait, and cost no attempt', async () => {
+  await using facts = await begin({ forms: 1 });
+  const { database, receiver, forms: [form], open } = facts;
+  const taking = open('api,relay');
+  const strict = open('dispatcher', { FORMWIRE_ALLOW_LOOPBACK: 'false' });
+  await expect.poll(() => partitionsOf(strict)).toBe(16);
+  await submitHousehold(taking, { formId: form?.formId ?? '', count: 3 });
+  await waitForTally(taking.pool, { outbox: 0, pending: 3 });
+  const read = async (sql: string) => (await taking.pool.query<Record<string, unknown>>(sql)).rows;
+  const reason = "The URL's host is a loopback address, which integrations may not reach.";
+  await expect.poll(() => read('select status, status_reason as reason from integrations')).toEqual([{ status: 'failing', reason }]);
+  expect(await read(`select 1 from deliveries where attempts > 0 or reason not like '%' || $$${reason}$$`)).toEqual([]);
+  expect(receiver.requests).toHaveLength(0);
+
+  await strict.stop();
+  await withClient(database.url, (client) => client.query('update deliveries set next_attempt_at = now()')); // or the one that was tried waits for the minute of a probe
+  open('dispatcher');
+  await waitForTally(taking.pool, { pending: 0, delivered: 3 });
+  await expect.poll(() => read('select status, status_reason as reason from integrations')).toEqual([{ status: 'active', reason: null }]);
+});
