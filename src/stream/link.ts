@@ -62,7 +62,8 @@ export function openLink(options: Whereabouts & { name: string; log: Log }): Str
   })();
 
   return {
-    connected: () => (up ? connection : undefined),
+    // what is recorded or committed after the end must not fail for want of somebody to tell
+    connected: () => (up && !connection?.isClosed() ? connection : undefined),
     opened: async (signal) => {
       const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
       const opened = signal.aborted ? undefined : await Promise.race([opening, stopped]);
