@@ -13,7 +13,7 @@ export interface GivingWay {
 /** For some two minutes. */
 export const givingWay: GivingWay = { lockTimeoutMs: 2_000, pauseMs: 3_000, tries: 24 };
 
-/** Who was in the middle of something longest when a lock was not to be had, and may be the one who holds it. */
+/** Who had had a table for longest when a lock was not to be had, and may be the one who holds it. */
 export interface Blocked {
   try: number;
   tries: number;
@@ -56,11 +56,15 @@ const givenUp = ({ tries, pid, application, forSeconds }: Blocked, seconds: numb
   return `The database was not migrated: in ${tries} tries over ${Math.round(seconds)} s somebody else had its tables. Nothing is changed.${holder} Then start again, or run: formwire migrate`;
 };
 
+/** Of those who have a table: another process that waits for its turn to migrate is in a transaction too, and has none. */
 const longest = `
-  select pid, application_name as application, extract(epoch from now() - xact_start)::int as "forSeconds"
-  from pg_stat_activity
-  where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
-  order by xact_start limit 1`;
+  select a.pid, a.application_name as application, extract(epoch from now() - a.xact_start)::int as "forSeconds"
+  from pg_stat_activity a
+  where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start is not null and exists (
+    select 1 from pg_locks l join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p') and c.relnamespace <> 'pg_catalog'::regnamespace
+    where l.pid = a.pid and l.database = a.datid and l.granted
+  )
+  order by a.xact_start limit 1`;
 
 async function findLongest(client: ClientBase): Promise<Pick<Blocked, 'pid' | 'application' | 'forSeconds'>> {
   const { rows } = await client.query<Pick<Blocked, 'pid' | 'application' | 'forSeconds'>>(longest);

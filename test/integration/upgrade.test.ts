@@ -124,6 +124,18 @@ describe('while somebody reads a table that a migration has to change', () => {
       expect((await reader.query('select from mikro_orm_migrations where name > $1', [before])).rowCount).toBe(0);
     });
   });
+
+  test('it names nobody who has no table, however long: least of all another process that waits to migrate', async () => {
+    await using database = await createEmptyDatabase();
+    await migrate(database.url, { to: before });
+    await withClient(database.url, async (waiting) => {
+      await waiting.query('begin; select pg_advisory_xact_lock(1)');
+      await withClient(database.url, async (reader) => {
+        await reader.query(`set application_name = 'a report'; begin; select from integrations`);
+        await expect(migrate(database.url, { bounds: { ...bounds, tries: 1 } })).rejects.toThrow(/of PostgreSQL \(a report\) has been/);
+      });
+    });
+  });
 });
 
 test('of several processes that start at once on an empty database one migrates, and all go on', async () => {
