@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getNamedType, isLeafType, isObjectType, isRequiredArgument, type GraphQLField, type GraphQLNamedType, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildSchema } from '../../src/api/schema.ts';
+import { selectionOf as everythingOf } from '../support/schema-walk.ts';
 import { subscribeOverSse, type Subscription } from '../support/subscriber.ts';
 import { openTenantSnapshots, type TenantSnapshots } from '../support/tenant-snapshot.ts';
 import { actors, keys, people, startWalkWorld, type Actor, type Things, type WalkWorld } from '../support/walk-world.ts';
@@ -228,7 +229,7 @@ async function mutate(name: string, { actor, targets, before }: Scene & { actor:
   if (!inputOf) throw new Error(`schema-walk.table.ts has no input for the mutation ${name}`);
   const field = name.replace(/\/.*/, '');
   const input = inputOf({ ...targets, unique: `unique${(uniques += 1)}` }, world.credentialsOf(actor));
-  const query = `mutation ($input: ${field.charAt(0).toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $input) { errors { code message } } }`;
+  const query = `mutation ($input: ${field.charAt(0).toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $input) { ${selectedBy(actor, field)} } }`;
   const { body } = await world.api.post({ query, variables: { input } }, withToken(actor));
   const after = await snapshots.take(world.organizationId);
   if (consuming.includes(field)) await world.logInAgain(actor);
@@ -236,6 +237,15 @@ async function mutate(name: string, { actor, targets, before }: Scene & { actor:
   const code = firstCode(body);
   if (code === undefined) return { after, outcome: changed.length > 0 ? 'ok' : 'own' };
   return { after, outcome: changed.length > 0 ? `${code}, but changed ${changed.join(', ')}` : (short[code] ?? code) };
+}
+
+/**
+ * The owner asks for all that a payload tells: of what was made just now, not everything has been read from the database.
+ * From what is deleted nothing leads on.
+ */
+function selectedBy(actor: Actor, mutation: string): string {
+  const payload = typeNamed('Mutation').getFields()[mutation]?.type;
+  return actor === 'owner' && payload ? everythingOf(getNamedType(payload), mutation.startsWith('delete') ? 2 : 3) : 'errors { code message }';
 }
 
 const withToken = (actor: Actor): { token?: string } => {
