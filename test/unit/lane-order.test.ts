@@ -127,3 +127,14 @@ test('what was sent is held until it is recorded, and then the lane asks for mor
   expect(requestOf(lane).held).toEqual([second.deliveryId]);
   expect(wanted()).toBe(before + 1);
 });
+
+test('while a call lasts that nothing can come before, no claim follows the one that found nothing', async () => {
+  const never = new Promise<Outcome>(() => undefined);
+  const { lane, claimed, tried, wanted } = openOrderedLane(() => never);
+  lane.offerClaimed([claimed(1)], { ...requestOf(lane), found: 1 });
+  await expect.poll(() => tried).toEqual([1]);
+  const before = wanted();
+  lane.offerClaimed([], { ...requestOf(lane), found: 0 });
+  lane.offerClaimed([], { ...requestOf(lane), limit: 1, found: 0 });
+  expect(wanted()).toBe(before);
+});
