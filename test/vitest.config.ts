@@ -14,5 +14,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // what comes soon comes late where others use the machine too
+    expect: { poll: { timeout: 10_000 } },
   },
 });
