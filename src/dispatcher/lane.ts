@@ -94,7 +94,7 @@ const reasons = {
 
 export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegration; settings: LaneSettings }): Lane {
   let { settings } = initial;
-  /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
+  /** Position of a claimed delivery that failed or was given back: in an ordered lane those behind it go back. */
   let failedClaim = Infinity;
   /** Claimed ones of an ordered lane that are at hand, or were sent and are not recorded. */
   const held = new Set<Work['deliveryId']>();
@@ -136,6 +136,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     });
   const settlePending = (work: Work, state: DeliveryState): void => {
     held.delete(work.deliveryId); // at once: nothing is to be sent before it, also while it is not recorded
+    if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position); // nor what a claim under way brings
     const noteCommitted = gate.notePending();
     work.settle(state, () => {
       noteCommitted();
@@ -172,10 +173,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   };
 
   /** One from the stream comes again by itself; a claimed one would wait until its claim runs out. */
-  const handBack = (work: Work): void => {
-    failedClaim = Math.min(failedClaim, work.event.position);
-    spill(work, reasons.late, new Date());
-  };
+  const handBack = (work: Work): void => spill(work, reasons.late, new Date());
 
   /** Where the database cannot tell, the delivery goes the way through PostgreSQL. */
   const mayGoFirst = (work: Work): Promise<boolean> =>
@@ -197,11 +195,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   const settle = (work: Work, outcome: Outcome, attempted: Attempted): void => {
     const state = conclude(work, { outcome, attempted, scheduleMs: settings.scheduleMs, now: new Date(), random: Math.random() });
     if (state.status !== 'pending') settleEnded(work, state);
-    else {
-      if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
-      if (isPostponed(outcome) && health.integration().isDeleted) settleEnded(work, canceled(work, reasons.deleted));
-      else settlePending(work, state);
-    }
+    else if (isPostponed(outcome) && health.integration().isDeleted) settleEnded(work, canceled(work, reasons.deleted));
+    else settlePending(work, state);
     deps.onAttempted({ work, integration: health.integration(), outcome, status: state.status, durationMs: attempted.durationMs });
   };
 

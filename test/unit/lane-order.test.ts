@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../integrations/provider.ts';
 import type { DeliveryState } from '../../src/deliveries/record-outcomes.ts';
-import { createLane, type Lane } from '../../src/dispatcher/lane.ts';
+import { createLane, type Lane, type LaneSettings } from '../../src/dispatcher/lane.ts';
 import type { Work } from '../../src/dispatcher/work.ts';
 import { newId } from '../../src/events/id.ts';
 import type { EnabledIntegration } from '../../src/integrations/enabled-integrations.ts';
@@ -10,6 +10,8 @@ const integration: EnabledIntegration = {
   id: newId('intg'), organizationId: newId('org'), formId: null, provider: 'webhook', status: 'active', statusReason: null,
   events: ['response.created'], pastEvents: [], settings: {}, secrets: [], secretEnds: [], sinceVersion: 0, updatedAt: new Date(), isDeleted: false, hasPending: true,
 };
+
+const settings: LaneSettings = { concurrency: 1, batchSize: 1, batchBytes: Infinity, batchWaitMs: 0, isShared: false, isOrdered: true, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 };
 
 /** An ordered lane, what it has tried, and where each delivery stands, by positions. */
 interface TestLane {
@@ -46,7 +48,7 @@ function openOrderedLane(outcomeOf: (position: number) => Outcome | Promise<Outc
         throw error;
       },
     },
-    { integration, settings: { concurrency: 1, batchSize: 1, batchBytes: Infinity, batchWaitMs: 0, isShared: false, isOrdered: true, scheduleMs: [1_000], spillAfterMs: 1_000, breakerFailures: 5 } },
+    { integration, settings },
   );
   const claimed = (position: number, isOurs = true): Work => ({
     kind: 'claimed', deliveryId: newId('dlv'), integrationId: integration.id, event: { position } as Work['event'], lease: { partition: 0, epoch: 1 },
@@ -137,4 +139,20 @@ test('while a call lasts that nothing can come before, no claim follows the one 
   lane.offerClaimed([], { ...requestOf(lane), found: 0 });
   lane.offerClaimed([], { ...requestOf(lane), limit: 1, found: 0 });
   expect(wanted()).toBe(before);
+});
+
+test('what a claim brings goes back too where a pause that is over has given back those before it', async () => {
+  const lasting = Promise.withResolvers<Outcome>();
+  const facts = openOrderedLane((position) => (position === 1 ? lasting.promise : { status: 'delivered' }));
+  const { lane, claimed, tried } = facts;
+  lane.offerClaimed([claimed(1), claimed(2)], { ...requestOf(lane), found: 2 });
+  const underWay = requestOf(lane);
+  lane.update({ ...integration, status: 'paused', updatedAt: new Date(1) }, settings);
+  lane.update({ ...integration, updatedAt: new Date(2) }, settings);
+  lane.offerClaimed([claimed(3)], { ...underWay, found: 1 });
+
+  lasting.resolve({ status: 'delivered' });
+  await expect.poll(() => facts.states.size).toBe(3);
+  expect(tried).toEqual([1]);
+  expect(statusesOf(facts)).toEqual(['1 delivered', '2 pending', '3 pending']);
 });
