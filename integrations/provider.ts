@@ -302,7 +302,10 @@ export interface HttpExchange extends HttpPost {
   maxReplyBytes?: number;
 }
 
-/** `isSent`: the receiver may have got some or all of it. */
+/**
+ * `isSent`: the receiver may have got some or all of it. `isOurSetting`: the address is refused by a setting of this
+ * process alone, and the integration's owner has nothing to mend: another process may be allowed to reach it.
+ */
 export type HttpReply =
   | { kind: 'response'; status: number; headers: Record<string, string | string[] | undefined>; body: string }
-  | { kind: 'failure'; error: DeliveryError; message: string; isSent: boolean };
+  | { kind: 'failure'; error: DeliveryError; message: string; isSent: boolean; isOurSetting?: boolean };

@@ -4,11 +4,11 @@ import { logLevels } from './log.ts';
 export const roles = ['api', 'relay', 'dispatcher'] as const;
 export type Role = (typeof roles)[number];
 
-const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `250ms`, `5s`, `30m`, `2h`; undefined where the text is none of these. */
+/** Milliseconds of `250ms`, `5s`, `30m`, `2h`, `14d` (of 24 hours); undefined where the text is none of these. */
 export function millisecondsOf(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
   const factor = unitMs[match?.[2] ?? ''];
   return factor === undefined ? undefined : Number(match?.[1]) * factor;
 }
@@ -28,7 +28,7 @@ const duration = (atLeast: string, atMost = longestWait) =>
 
 function whyNoDuration(text: string, atLeast: string, atMost: string): string | undefined {
   const [ms, least = 0, most = Infinity] = [text, atLeast, atMost].map(millisecondsOf);
-  if (ms === undefined) return `"${text}" is no duration; write a number and ms, s, m or h: 250ms, 5s, 30m, 2h`;
+  if (ms === undefined) return `"${text}" is no duration; write a number and ms, s, m, h or d: 250ms, 5s, 30m, 2h, 14d`;
   if (ms < least) return `must be at least ${atLeast}, not ${text.trim()}`;
   return ms > most ? `must be at most ${atMost}, not ${text.trim()}` : undefined;
 }
@@ -84,6 +84,7 @@ const environment = z.object({
   PORT: count(0, 65_535).default(4000).describe('port the API listens on; 0 takes a free one'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional().describe('PostgreSQL 15 or newer instead of the embedded one'),
   NATS_URL: z.string().refine(areNatsUrls, 'must be nats://, tls://, ws:// or wss:// URLs, separated by commas').optional().describe('NATS 2.9 or newer with JetStream instead of the embedded one; several servers separated by commas, with user and password, or a token, in the first'),
+  FORMWIRE_NATS_CREDENTIALS: z.string().optional().describe('path of a file that says who we are to the NATS of NATS_URL, instead of a user there: credentials (.creds) or the seed of an nkey'),
   FORMWIRE_DATA: z.string().default('.data').describe('folder of the embedded servers and of generated keys'),
   FORMWIRE_ROLES: z
     .string()

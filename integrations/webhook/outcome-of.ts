@@ -7,12 +7,14 @@ type Response = Extract<HttpReply, { kind: 'response' }>;
 /**
  * Tells what a reply means for a delivery. Every answer but 2xx is a failure that may be mended, a 404 or a 400 as much
  * as a 500: receivers are deployed wrongly and put right again, and the schedule of attempts ends by itself. Only 410
- * says that the endpoint will not come back, and a refused address can be changed by its owner alone.
+ * says that the endpoint will not come back, and a refused address can be changed by its owner alone; one that this
+ * process alone may not reach waits for another, or for its setting.
  * Source: Standard Webhooks 1.0, "Operational considerations".
  */
 export function outcomeOf(reply: HttpReply, now: Date): Outcome {
   if (reply.kind === 'response') return outcomeOfResponse(reply, now);
-  const { error, message } = reply;
+  const { error, message, isOurSetting } = reply;
+  if (isOurSetting) return { status: 'blocked', reason: message };
   return { status: error === 'ADDRESS_REFUSED' ? 'broken' : 'retry', error, reason: message };
 }
 

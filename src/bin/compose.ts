@@ -19,7 +19,6 @@ import { createFollower } from '../integrations/follow-trackings.ts';
 import { createJobsRunner } from '../jobs/jobs-runner.ts';
 import type { Log } from '../log.ts';
 import { createHeartbeat, type Heartbeat } from '../processes/heartbeat.ts';
-import type { FlowHooks } from '../monitoring/flow-metrics.ts';
 import type { Metrics } from '../monitoring/metrics.ts';
 import { readinessOf } from '../monitoring/readiness.ts';
 import { networkPolicy } from '../outbound/address-policy.ts';
@@ -54,7 +53,7 @@ export interface PipelineOptions {
   log: Log;
   onStep?: ((step: Step) => void) | undefined;
   /** Told of what happens, for the metrics. */
-  hooks?: Partial<FlowHooks> | undefined;
+  hooks?: Partial<Metrics['hooks']> | undefined;
   /** Follows the way of responses. */
   tracing?: Tracing | undefined;
 }
@@ -121,9 +120,10 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   const pool = openPool({ url: databaseUrl, max: connections.common, name: 'read', log });
   const writePool = openPool({ url: databaseUrl, max: connections.write, name: 'write', log });
   const dispatchPool = has('dispatcher') ? openPool({ url: databaseUrl, max: connections.dispatch, name: 'dispatch', log }) : undefined;
-  const publishing = openLink({ url: natsUrl, name: 'publishing', log });
-  const live = has('api') ? openLink({ url: natsUrl, name: 'live', log }) : undefined;
-  const consuming = has('dispatcher') ? openLink({ url: natsUrl, name: 'consuming', log }) : undefined;
+  const nats = { url: natsUrl, credentialsFile: config.FORMWIRE_NATS_CREDENTIALS };
+  const publishing = openLink({ ...nats, name: 'publishing', log });
+  const live = has('api') ? openLink({ ...nats, name: 'live', log }) : undefined;
+  const consuming = has('dispatcher') ? openLink({ ...nats, name: 'consuming', log }) : undefined;
   const http = createHttpClient({ policy: networkPolicy({ allowLoopback }) });
   const forms = createPublishedForms({ pool });
   const stream = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
@@ -222,7 +222,7 @@ export function openPipeline(options: PipelineOptions): Pipeline {
   let isStopping = false;
   const completeness = has('relay') ? createCompletenessCheck({ pool, log }) : undefined;
   const retention = { attemptMs: config.FORMWIRE_ATTEMPT_RETENTION, endedMs: config.FORMWIRE_ENDED_RETENTION };
-  const pruner = has('relay') ? createPruner({ pool, prunes: prunesOf(retention), log }) : undefined;
+  const pruner = has('relay') ? createPruner({ pool, prunes: prunesOf(retention), log, onPruned: hooks?.onPruned, onPrunedAll: hooks?.onPrunedAll }) : undefined;
 
   return {
     pool,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { defineCommand } from 'citty';
 import { parseConfig } from '../config.ts';
 import { migrate, schemaDrift } from '../db/migrate.ts';
+import type { Blocked } from '../db/past-locks.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 
 export const migrateCommand = defineCommand({
@@ -12,9 +13,14 @@ export const migrateCommand = defineCommand({
     if (args.check) return check();
     const { DATABASE_URL: url } = parseConfig(process.env);
     if (!url) throw new Error('DATABASE_URL is missing. The embedded database is migrated at each start.');
-    await migrate(url);
+    await migrate(url, { onBlocked: sayBlocked });
   },
 });
+
+function sayBlocked({ try: round, tries, pid, application, forSeconds }: Blocked): void {
+  const holder = pid === null ? '' : `; process ${pid} of PostgreSQL (${application || 'no name'}) has been in a transaction for ${forSeconds} s`;
+  process.stderr.write(`Somebody has a table that is to be changed${holder}. Try ${round} of ${tries} gave way; the next follows.\n`);
+}
 
 async function check(): Promise<void> {
   const dir = mkdtempSync(path.join(tmpdir(), 'formwire-migrate-'));

@@ -11,11 +11,13 @@ import { resealAll } from '../integrations/reseal.ts';
 import { createLog, type Log } from '../log.ts';
 import { createMetrics } from '../monitoring/metrics.ts';
 import { createSealer } from '../sealing.ts';
+import { readCredentials } from '../stream/credentials.ts';
 import type { Tracing } from '../tracing/tracing.ts';
 import { openApi } from './compose-api.ts';
 import { heartbeatOf, openPipeline, stateOf } from './compose.ts';
 import { noteRunning } from './running.ts';
-import { sealingKeys } from './sealing-keys.ts';
+import { lacksSealingKey, sealingKeys } from './sealing-keys.ts';
+import { sealingKeysOfStart } from './sealing-keys-of-start.ts';
 import { openServers, type Servers } from './servers.ts';
 import { oldKeys, signingKey } from './signing-key.ts';
 import { boundStop, stopBoundMs, stopOnSignals } from './stopping.ts';
@@ -37,7 +39,8 @@ async function serve(config: Config, log: Log): Promise<void> {
   const privateKeyPem = isApi ? signingKey(config) : '';
   // a process that only publishes opens no secrets
   const opensSecrets = isApi || config.FORMWIRE_ROLES.includes('dispatcher');
-  const sealer = createSealer(opensSecrets ? sealingKeys(config) : [randomBytes(32)]);
+  if (opensSecrets && !lacksSealingKey(config)) sealingKeys(config);
+  if (config.FORMWIRE_NATS_CREDENTIALS !== undefined) readCredentials(config.FORMWIRE_NATS_CREDENTIALS);
   const probeAddress = { host: config.HOST, port: config.FORMWIRE_PROBE_PORT, portVariable: 'FORMWIRE_PROBE_PORT' };
   await checkAddress(isApi ? { host: config.HOST, port: config.PORT } : probeAddress);
 
@@ -45,8 +48,9 @@ async function serve(config: Config, log: Log): Promise<void> {
   const servers = await openServers(config);
   stack.defer(() => servers.stop());
   const bound = stack.use(new DisposableStack()); // not of the embedded servers, which have their own
-  const newer = await migrate(servers.databaseUrl);
+  const newer = await migrate(servers.databaseUrl, { onBlocked: (blocked) => log.warn(blocked, 'migration.blocked') });
   if (newer.length > 0) log.warn({ migrations: newer }, 'schema.newer');
+  const sealer = createSealer(opensSecrets ? await sealingKeysOfStart(config, servers.databaseUrl) : [randomBytes(32)]);
   await servers.takeOver(log);
 
   const allowLoopback = config.FORMWIRE_ALLOW_LOOPBACK ?? config.DATABASE_URL === undefined;

@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { partitionCount } from '../events/event.ts';
-import { serversOf } from '../stream/link.ts';
+import { whereToConnect, type Whereabouts } from '../stream/link.ts';
 import { consumerInfo, isMissing, streamName } from '../stream/topology.ts';
 
 /** What JetStream says of the installation. */
@@ -22,8 +22,8 @@ export interface PartitionStream {
 }
 
 /** Connects for one look; throws in the client's words where that does not work within five seconds. */
-export async function withStream<T>(url: string, use: (connection: NatsConnection) => Promise<T>): Promise<T> {
-  const connection = await connect({ ...serversOf(url), name: 'formwire-console', timeout: 5_000, reconnect: false });
+export async function withStream<T>(where: Whereabouts, use: (connection: NatsConnection) => Promise<T>): Promise<T> {
+  const connection = await connect({ ...whereToConnect(where), name: 'formwire-console', timeout: 5_000, reconnect: false });
   try {
     return await use(connection);
   } finally {

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { beginPositionsAnew } from '../outbox/begin-positions.ts';
 import { noteOldest, refuseTooOld } from './compatibility.ts';
 import { migrationsPath, openOrm } from './orm.ts';
+import { boundLockWaits, givingWay, pastLocks, type Blocked, type GivingWay } from './past-locks.ts';
 import { ensureReaderRole } from './reader-role.ts';
 
 /** The names of all that this version has, in their order. */
@@ -15,19 +16,27 @@ export const migrationNames = (): string[] =>
 /** Names the lock that keeps two starting processes from migrating at the same time. */
 const migrationLock = 0x464f524d; // "FORM"
 
+export interface MigrateOptions {
+  /** The last migration to run; otherwise all are. */
+  to?: string;
+  bounds?: GivingWay;
+  onBlocked?: (blocked: Blocked) => void;
+}
+
 /**
  * Makes a database ready for this version: brings it to the newest schema (or to the migration `to`), its cluster to the
  * role that the API reads with, and its positions beyond what anybody has seen. Safe to call from several processes at
  * once: one does it, the others wait. All migrations are one transaction: where one fails, the database stays as it was.
- * Answers those that it has of a newer version, with which this one can run; throws a sentence where it cannot.
+ * Where somebody has a table that it needs, it tries again, as `givingWay` says, and tells `onBlocked`. Answers those that
+ * it has of a newer version, with which this one can run; throws a sentence where it cannot.
  */
-export async function migrate(databaseUrl: string, { to }: { to?: string } = {}): Promise<string[]> {
+export async function migrate(databaseUrl: string, { to, bounds = givingWay, onBlocked = () => undefined }: MigrateOptions = {}): Promise<string[]> {
   await ensureReaderRole(databaseUrl);
   return locked(databaseUrl, async (client) => {
     await refuseTooOld(client);
-    const orm = await openOrm(databaseUrl, { poolSize: 2 });
+    const orm = await openOrm(databaseUrl, { poolSize: 2, onPool: (pool) => boundLockWaits(pool, bounds.lockTimeoutMs) });
     try {
-      await orm.migrator.up(to === undefined ? {} : { to });
+      await pastLocks(() => orm.migrator.up(to === undefined ? {} : { to }), { client, bounds, onBlocked });
     } finally {
       await orm.close(true);
     }

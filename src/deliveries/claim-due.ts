@@ -9,12 +9,14 @@ export interface ClaimRequest {
   limit: number;
   /**
    * due: those whose time has come · drain: oldest first, also those that wait for no time but for the receiver ·
-   * in order: oldest first without a gap, nothing before the oldest is ready · probe: the receiver is down, so only
-   * the oldest when it is due, and what was redelivered by hand
+   * in order: of so many, oldest first without a gap, nothing before the oldest is ready · probe: the receiver is down,
+   * so only the oldest when it is due, and what was redelivered by hand
    */
   mode: 'due' | 'drain' | 'in order' | 'probe';
   /** The receiver is back since then: what was tried before is due now. */
   recoveredAt: Date | undefined;
+  /** In order: what is claimed already and will be sent before, or was and is not recorded yet, is no gap. */
+  held: readonly Id<'dlv'>[];
 }
 
 /** A delivery in this dispatcher's hands until its claim runs out. */
@@ -92,16 +94,18 @@ const claimByHand = claimEach({
   order: 'p.next_attempt_at',
 });
 
+const isHeld = `(not ${isFree} and p.id = any($7))`;
+
 /**
- * The oldest pending ones as far as they are ready and free, without a gap. An earlier event of the form that this
- * integration has not been given yet ends the list too: its outbox row is still here.
+ * The oldest pending ones as far as they are ready and free, or held, without a gap. An earlier event of the form that
+ * this integration has not been given yet ends the list too: its outbox row is still here.
  */
 const claimInOrder = `
   with ${heldPartitions}, oldest as (
     select found.* from ${wanted}
     cross join lateral (
-      select p.id, p.integration_id, p.position,
-             coalesce(${isReady}, false) and ${isFree} and not exists (
+      select p.id, p.integration_id, p.position, ${isFree} as is_free,
+             (${isHeld} or ${isFree} and coalesce(${isReady}, false)) and not exists (
                select 1 from outbox o
                where o.form_id = p.form_id and o.position < p.position
                  and not exists (select 1 from deliveries e where e.event_id = o.event_id and e.integration_id = p.integration_id)
@@ -113,8 +117,8 @@ const claimInOrder = `
     ) found
   ), due as (
     select id from (
-      select id, bool_and(ready) over (partition by integration_id order by position) as ready from oldest
-    ) run where ready
+      select id, is_free, bool_and(ready) over (partition by integration_id order by position) as ready from oldest
+    ) run where ready and is_free
   ) ${claimFound}`;
 
 /** The statements that serve each mode. */
@@ -147,6 +151,7 @@ export async function claimDue(
           ofMode.map((request) => request.integrationId),
           ofMode.map((request) => (mode === 'probe' ? 1 : request.limit)),
           ofMode.map((request) => request.recoveredAt ?? null),
+          ...(text === claimInOrder ? [ofMode.flatMap((request) => request.held)] : []),
         ],
       });
       claimed.push(...rows);

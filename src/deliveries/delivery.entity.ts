@@ -73,6 +73,11 @@ const DeliverySchema = defineEntity({
         `create index "deliveries_ordered_index" on "deliveries" ("integration_id", "position") where status = 'pending'`,
     },
     {
+      name: 'deliveries_waiting_index',
+      expression:
+        `create index "deliveries_waiting_index" on "deliveries" ("replay_id", greatest("created_at", "redelivered_at")) where status = 'pending'`,
+    },
+    {
       name: 'deliveries_dead_index',
       expression: `create index "deliveries_dead_index" on "deliveries" ("finished_at") where status = 'dead'`,
     },

@@ -8,9 +8,9 @@ export interface LaneClaims {
   /** What may be claimed now, if anything. */
   request(facts: ClaimFacts): ClaimRequest | undefined;
   /** What came of a request. */
-  note(request: Pick<ClaimRequest, 'mode' | 'limit'> & { found: number }): void;
-  /** Whether to ask again now that the lane has little at hand; true once for each request that was filled. */
-  takeMore(): boolean;
+  note(request: Pick<ClaimRequest, 'mode' | 'limit' | 'held'> & { found: number }): void;
+  /** Whether to ask again, with so many claimed deliveries waiting: true once for each request after which there may be more. */
+  takeMore(waiting: number, lane: Pick<ClaimFacts, 'places' | 'isOrdered'>): boolean;
 }
 
 /** How the lane stands. */
@@ -25,9 +25,16 @@ export interface ClaimFacts {
   atHand: number;
   /** Something was handed to the recorder as pending and is not committed: a claim would not see it. */
   hasUncommitted: boolean;
+  /** Of an ordered lane: see `ClaimRequest`. */
+  held: readonly Id<'dlv'>[];
+  /** Of an ordered lane: one failed, and those behind it that are at hand go back. */
+  isBrokenOff: boolean;
 }
 
-const maxInOrder = 16;
+/** Deliveries of an ordered lane that are claimed and not recorded, at most: where one fails, all behind it go back. */
+const maxInOrder = 64;
+/** With so many left an ordered lane asks for more: they last until it has them, however quick its receiver is. */
+const fewInOrder = 16;
 /** Claimed deliveries kept at hand for each place that runs, so that a drain does not wait for the database. */
 const perPlace = 4;
 
@@ -43,20 +50,22 @@ export function createLaneClaims(): LaneClaims {
     catchUp: (recoveredAt) => {
       catchingUp = { recoveredAt: recoveredAt ?? catchingUp?.recoveredAt };
     },
-    request: ({ integrationId, isOpen, isOrdered, places, batchSize, running, atHand, hasUncommitted }) => {
+    request: ({ integrationId, isOpen, isOrdered, places, batchSize, running, atHand, hasUncommitted, held, isBrokenOff }) => {
       claimedFor = hasUncommitted ? undefined : catchingUp;
-      const request = { integrationId, recoveredAt: catchingUp?.recoveredAt };
+      const request = { integrationId, recoveredAt: catchingUp?.recoveredAt, held };
       if (isOpen) return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
-      if (isOrdered) return atHand > 0 ? undefined : { ...request, limit: maxInOrder, mode: 'in order' };
+      if (isOrdered) return isBrokenOff || atHand > fewInOrder ? undefined : { ...request, limit: maxInOrder, mode: 'in order' };
       const room = places * Math.max(perPlace, batchSize) - atHand;
       return room > 0 ? { ...request, limit: room, mode: catchingUp ? 'drain' : 'due' } : undefined;
     },
-    note: ({ mode, limit, found }) => {
-      mayHaveMore = found >= limit;
-      const isExhausted = !mayHaveMore && mode !== 'probe';
+    note: ({ mode, limit, found, held }) => {
+      const sawAll = found + held.length < limit; // what is held takes the place of others
+      mayHaveMore = found > 0 && !sawAll; // where it found nothing, the same comes of the next until a held one is recorded
+      const isExhausted = sawAll && mode !== 'probe';
       if (isExhausted && catchingUp === claimedFor) catchingUp = undefined;
     },
-    takeMore: () => {
+    takeMore: (waiting, { places, isOrdered }) => {
+      if (waiting > (isOrdered ? fewInOrder : places)) return false;
       const wasMore = mayHaveMore;
       mayHaveMore = false;
       return wasMore;

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { notServed } from '../deliveries/not-served.ts';
 import type { EnabledIntegration } from '../integrations/enabled-integrations.ts';
 import { afterAttempt, allowedConcurrency, closedBreaker, type Breaker, type Health } from './breaker.ts';
 
@@ -59,7 +60,7 @@ export function createLaneHealth(deps: LaneHealthDeps, initial: EnabledIntegrati
     places: () => allowedConcurrency(breaker, breakerSettings()),
     obstacle: () => {
       if (integration.isDeleted || integration.status === 'paused') return 'The integration is paused.';
-      if (integration.status === 'disabled') return `The integration is disabled. ${integration.statusReason ?? ''}`.trim();
+      if (integration.status === 'disabled') return `${notServed} ${integration.statusReason ?? ''}`.trim();
       return breaker.state === 'open' ? `Waits until the receiver is back. ${breaker.reason}` : undefined;
     },
     observe: (health) => {

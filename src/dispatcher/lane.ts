@@ -88,13 +88,16 @@ const reasons = {
   order: 'Waits for earlier deliveries of its form.',
   slow: 'Waits for its turn: the receiver is slower than its events come.',
   stopping: 'Waits for its turn: the dispatcher that had it was stopped.',
+  late: 'Waits for its turn: the dispatcher that had it did not come to it in time.',
   deleted: 'The integration was deleted.',
 } as const;
 
 export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegration; settings: LaneSettings }): Lane {
   let { settings } = initial;
-  /** Position of a claimed delivery that did not go through: in an ordered lane those behind it go back. */
+  /** Position of a claimed delivery that failed or was given back: in an ordered lane those behind it go back. */
   let failedClaim = Infinity;
+  /** Claimed ones of an ordered lane that are at hand, or were sent and are not recorded. */
+  const held = new Set<Work['deliveryId']>();
   const queue = createLaneQueue();
   const claims = createLaneClaims();
   const gate = createOrderGate({ isBlocked: initial.integration.hasPending, earlierUndispatched: deps.earlierUndispatched });
@@ -120,13 +123,20 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
       for (const work of queue.takeClaimed()) spill(work, reason, until);
     },
     onPumped: () => {
-      if (queue.claimed() <= health.places() && claims.takeMore()) deps.wantMore();
+      if (claims.takeMore(queue.claimed(), { places: health.places(), isOrdered: settings.isOrdered })) deps.wantMore();
     },
     wantMore: deps.wantMore,
     onError: deps.onError,
   });
 
+  /** What is not pending any more. In order, a claim sees no further than a number of those that are not recorded. */
+  const settleEnded = (work: Work, state: DeliveryState): void =>
+    work.settle(state, () => {
+      if (held.delete(work.deliveryId) && queue.claimed() === 0) deps.wantMore();
+    });
   const settlePending = (work: Work, state: DeliveryState): void => {
+    held.delete(work.deliveryId); // at once: nothing is to be sent before it, also while it is not recorded
+    if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position); // nor what a claim under way brings
     const noteCommitted = gate.notePending();
     work.settle(state, () => {
       noteCommitted();
@@ -134,7 +144,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     });
   };
   const spill = (work: Work, reason: string, nextAttemptAt: Date | null): void => {
-    if (health.integration().isDeleted) work.settle(canceled(work, reasons.deleted));
+    if (health.integration().isDeleted) settleEnded(work, canceled(work, reasons.deleted));
     else settlePending(work, spilled(work, reason, nextAttemptAt));
   };
   const spillQueued = (): void => {
@@ -158,15 +168,12 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
 
   const dropErased = (batch: readonly Work[]): readonly Work[] => {
     const erased = batch.filter(deps.isErased);
-    for (const work of erased) work.settle(canceled(work, erasedReason));
+    for (const work of erased) settleEnded(work, canceled(work, erasedReason));
     return erased.length === 0 ? batch : batch.filter((work) => !erased.includes(work));
   };
 
   /** One from the stream comes again by itself; a claimed one would wait until its claim runs out. */
-  const handBack = (work: Work): void => {
-    failedClaim = Math.min(failedClaim, work.event.position);
-    spill(work, reasons.stopping, new Date());
-  };
+  const handBack = (work: Work): void => spill(work, reasons.late, new Date());
 
   /** Where the database cannot tell, the delivery goes the way through PostgreSQL. */
   const mayGoFirst = (work: Work): Promise<boolean> =>
@@ -187,12 +194,9 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
 
   const settle = (work: Work, outcome: Outcome, attempted: Attempted): void => {
     const state = conclude(work, { outcome, attempted, scheduleMs: settings.scheduleMs, now: new Date(), random: Math.random() });
-    if (state.status !== 'pending') work.settle(state);
-    else {
-      if (work.kind === 'claimed') failedClaim = Math.min(failedClaim, work.event.position);
-      if (isPostponed(outcome) && health.integration().isDeleted) work.settle(canceled(work, reasons.deleted));
-      else settlePending(work, state);
-    }
+    if (state.status !== 'pending') settleEnded(work, state);
+    else if (isPostponed(outcome) && health.integration().isDeleted) settleEnded(work, canceled(work, reasons.deleted));
+    else settlePending(work, state);
     deps.onAttempted({ work, integration: health.integration(), outcome, status: state.status, durationMs: attempted.durationMs });
   };
 
@@ -228,6 +232,8 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     claimRequest: () => {
       const { id, isDeleted, status } = health.integration();
       if (isDeleted || status === 'paused' || status === 'disabled' || calls.areFarAway()) return undefined;
+      const atHand = queue.claimed() + calls.runningClaimed();
+      if (atHand === 0) failedClaim = Infinity; // those behind it have gone back
       return claims.request({
         integrationId: id,
         isOpen: health.breaker().state === 'open',
@@ -235,13 +241,15 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
         places: health.places(),
         batchSize: settings.batchSize,
         running: calls.running(),
-        atHand: queue.claimed() + calls.runningClaimed(),
+        atHand,
         hasUncommitted: gate.hasUncommitted(),
+        held: [...held],
+        isBrokenOff: failedClaim < Infinity,
       });
     },
     offerClaimed: (works, request) => {
       claims.note(request);
-      failedClaim = Infinity;
+      if (settings.isOrdered) for (const { deliveryId } of works) held.add(deliveryId);
       queue.addClaimed(works);
       if (request.mode !== 'probe') spillQueued();
       calls.pump();

@@ -232,11 +232,20 @@ function newSettings(
   { input, deps }: { input: Record<string, unknown>; deps: SettingsDeps },
 ): { parsed: unknown; sealed: unknown } {
   const known = deps.providerNamed(integration.provider);
-  const opened = known && openSettings(known, integration, deps.sealer).settings;
+  const opened = known && readableSettings(known, integration, deps.sealer);
   const { provider, settings } = readSettings(deps, input, opened);
   if (provider.name === integration.provider) return { parsed: settings, sealed: sealSettings(provider, { id: integration.id, settings }, deps.sealer) };
   const message = `This integration is a ${integration.provider}; to connect something else, create another one.`;
   throw new UserError('INVALID_INPUT', message, ['settings', provider.name]);
+}
+
+/** Undefined where no key opens them: new settings then have to say everything, and take their place. */
+function readableSettings(provider: Provider, { id, settings }: Integration, sealer: SettingsDeps['sealer']): unknown {
+  try {
+    return openSettings(provider, { id, settings, secrets: [] }, sealer).settings;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whoever finds requests refused, or a secret in wrong hands, looks for it. */

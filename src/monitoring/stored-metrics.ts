@@ -60,7 +60,8 @@ function createGauges(registry: Registry): (state: StoredState) => void {
   const bytes = gauge('formwire_database_bytes', 'Size of the database.');
   const missing = gauge('formwire_missing_deliveries', 'Deliveries that are due and nowhere: 0, or something is broken.');
   const completeness = gauge('formwire_completeness_age_seconds', 'How long ago the check for missing deliveries came round.');
-  const pending = gauge('formwire_pending_deliveries', 'Deliveries that wait, by the time since they were due first, or sent again; up to 100,000 together.', ['provider', 'age']);
+  const pending = gauge('formwire_pending_deliveries', 'Deliveries that wait, by the time since they were due first, or sent again; up to 100,000 together, those that wait for longest first.', ['provider', 'age']);
+  const pendingOldest = gauge('formwire_pending_oldest_seconds', 'For how long the delivery waits that waits for longest, of all.');
   const dead = gauge('formwire_dead_deliveries', 'Deliveries given up on, by the time since; the newest 100,000.', ['provider', 'age']);
   const quota = gauge('formwire_quota_wait_seconds', 'How far ahead the turns at a service are given out, at the quota that is asked for most.', ['service']);
   const integrations = gauge('formwire_integrations', 'Integrations by provider and status.', ['provider', 'status']);
@@ -73,6 +74,7 @@ function createGauges(registry: Registry): (state: StoredState) => void {
     missing.set(state.missing);
     completeness.set(state.completenessSeconds);
     showAged(pending, state.pending);
+    pendingOldest.set(state.pendingOldestSeconds);
     showAged(dead, state.dead);
     quota.reset();
     for (const { service, waitSeconds } of state.quotas) quota.set({ service }, waitSeconds);

@@ -5,6 +5,9 @@ import type { NetworkPolicy } from '../../integrations/provider.ts';
 /** The part of the network policy that the rules below depend on. */
 export type AddressRules = Pick<NetworkPolicy, 'allowLoopback'>;
 
+/** What no setting forbids. What passes by these rules and is refused by others may be reached from another process. */
+export const widestRules: AddressRules = { allowLoopback: true };
+
 /** Makes the policy that providers ask and that the HTTP client enforces. */
 export function networkPolicy(rules: AddressRules): NetworkPolicy {
   return {

@@ -1,7 +1,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { whyRefused, type AddressRules } from './address-policy.ts';
+import { whyRefused, widestRules, type AddressRules } from './address-policy.ts';
 
 /** Every address a host name has now. Rejects with the resolver's error, for example `ENOTFOUND`. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
@@ -10,6 +10,13 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export class AddressRefusedError extends Error {
   override name = 'AddressRefusedError';
   readonly code = 'ERR_ADDRESS_REFUSED';
+  /** A setting of this process forbids it, and nothing else does. */
+  readonly isOurSetting: boolean;
+
+  constructor(message: string, addresses: readonly string[]) {
+    super(message);
+    this.isOurSetting = addresses.every((address) => whyRefused(address, widestRules) === undefined);
+  }
 }
 
 /**
@@ -35,7 +42,7 @@ export function createCheckedConnector(options: {
     // node:net calls no lookup for a literal address.
     const refusal = isIP(target.hostname) === 0 ? undefined : whyRefused(target.hostname, policy);
     if (refusal === undefined) connect(target, callback);
-    else queueMicrotask(() => callback(new AddressRefusedError(`is ${refusal}`), null));
+    else queueMicrotask(() => callback(new AddressRefusedError(`is ${refusal}`, [target.hostname]), null));
   };
 }
 
@@ -49,7 +56,7 @@ function createCheckedLookup(policy: AddressRules, resolve: Resolve): LookupFunc
       (addresses) => {
         const refusal = addresses.map(({ address }) => whyRefused(address, policy)).find((why) => why !== undefined);
         const [first] = addresses;
-        if (refusal !== undefined) callback(new AddressRefusedError(`resolves to ${refusal}`), '');
+        if (refusal !== undefined) callback(new AddressRefusedError(`resolves to ${refusal}`, addresses.map(({ address }) => address)), '');
         else if (first === undefined) callback(Object.assign(new Error('No address'), { code: 'ENOTFOUND' }), '');
         else if (options.all === true) callback(null, addresses);
         else callback(null, first.address, first.family);

@@ -9,6 +9,9 @@ export function failure(error: HttpFailure['error'], message: string): HttpFailu
   return { kind: 'failure', error, message, isSent: false };
 }
 
+/** The same of an address that must not be reached, by a setting of this process alone or by all of them. */
+export const addressRefused = (message: string, { isOurSetting }: { isOurSetting: boolean }): HttpFailure => ({ ...failure('ADDRESS_REFUSED', message), ...(isOurSetting && { isOurSetting }) });
+
 /**
  * Tells what an error of undici, of a socket or of TLS means to the integration's owner; undefined where it is a fault
  * of ours. The message names the host and never the path or the headers, which may hold secrets.
@@ -18,7 +21,7 @@ export function failureOf(error: unknown, host: string): HttpFailure | undefined
   const code = codeOf(error);
   if (code === undefined || ourFaults.has(code)) return undefined;
   if (error instanceof AddressRefusedError) {
-    return failure('ADDRESS_REFUSED', `${host} ${error.message}, which integrations may not reach.`);
+    return addressRefused(`${host} ${error.message}, which integrations may not reach.`, error);
   }
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') return failure('ABORTED', 'This server is shutting down.');
   if (timeouts.has(code)) return failure('TIMEOUT', `Could not connect to ${host} in time.`);

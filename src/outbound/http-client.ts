@@ -1,10 +1,10 @@
 import { rootCertificates } from 'node:tls';
 import manifest from '../../package.json' with { type: 'json' };
 import type { HttpClient, HttpExchange, HttpPost, HttpReply } from '../../integrations/provider.ts';
-import { whyParsedUrlRefused, type AddressRules } from './address-policy.ts';
+import { whyParsedUrlRefused, widestRules, type AddressRules } from './address-policy.ts';
 import { createCheckedConnector, type Resolve } from './checked-connector.ts';
 import { abortFailure, Exchange, type ExchangeOptions } from './exchange.ts';
-import { failure } from './failure-of.ts';
+import { addressRefused, failure } from './failure-of.ts';
 import { createOriginPools, type OriginPools } from './origin-pools.ts';
 
 export interface HttpClientOptions {
@@ -49,7 +49,7 @@ export function createHttpClient(options: HttpClientOptions): ClosableHttpClient
     if (url === null) return failure('ADDRESS_REFUSED', 'This is not a URL.');
     const { origin, host, pathname, search } = url;
     const refusal = whyParsedUrlRefused(url, policy);
-    if (refusal !== undefined) return failure('ADDRESS_REFUSED', refusal);
+    if (refusal !== undefined) return addressRefused(refusal, { isOurSetting: whyParsedUrlRefused(url, widestRules) === undefined });
     if (request.signal.aborted) return abortFailure({ request, host });
     if (isClosed) return failure('ABORTED', 'This server is shutting down.');
 

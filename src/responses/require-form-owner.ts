@@ -10,9 +10,10 @@ import type { Context } from '../graphql/context.ts';
  */
 export async function requireFormOwner(
   context: Context,
-  { form, permission }: { form: Pick<Form, 'id'> | undefined; permission: Permission },
+  { form, permission }: { form: (Pick<Form, 'id'> & Partial<Pick<Form, 'deletedAt'>>) | undefined; permission: Permission },
 ): Promise<void> {
   requirePermission(context, permission);
+  if (form?.deletedAt) throw forbidden('The form is deleted: nothing leads on from there.');
   if (form && (await reachedFormLoader(context).load(form.id))) return;
   throw forbidden('Only the organisation of a form, and partners to whom it is granted, can go on from there.');
 }

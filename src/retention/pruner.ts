@@ -8,6 +8,10 @@ export interface PrunerOptions {
   pool: Pool;
   prunes: readonly Prune[];
   log: Log;
+  /** So many rows of a table have gone, page by page. */
+  onPruned?: ((facts: { table: string; count: number }) => void) | undefined;
+  /** Whatever was due has come to its end. */
+  onPrunedAll?: (() => void) | undefined;
 }
 
 export interface Pruner extends Runnable {
@@ -25,7 +29,7 @@ const notableMs = 3_600_000;
  * took: so it takes half of what one connection can at most, and less where the database is busy. Several processes at
  * it do no harm.
  */
-export function createPruner({ pool, prunes, log }: PrunerOptions): Pruner {
+export function createPruner({ pool, prunes, log, onPruned, onPrunedAll }: PrunerOptions): Pruner {
   const dueAt = new Map<Prune, number>();
 
   const prune = async (one: Prune, signal: AbortSignal): Promise<void> => {
@@ -35,30 +39,35 @@ export function createPruner({ pool, prunes, log }: PrunerOptions): Pruner {
       const begunAt = performance.now();
       const page = await one.page(pool, after);
       count += page.count;
+      if (page.count > 0) onPruned?.({ table, count: page.count });
       after = page.next;
       if (after !== null) await pause(Math.max(leastPauseMs, performance.now() - begunAt), signal);
     }
     if (count > 0) log[one.everyMs < notableMs ? 'debug' : 'info']({ table, column, count }, 'rows.pruned');
   };
 
-  /** One that fails is tried again at the next round. Answers whether the others can be expected to succeed. */
-  const tryTo = async (one: Prune, signal: AbortSignal): Promise<boolean> => {
+  /** One that fails is tried again at the next round. `away`: the others cannot be expected to succeed either. */
+  const tryTo = async (one: Prune, signal: AbortSignal): Promise<'done' | 'failed' | 'away'> => {
     try {
       await prune(one, signal);
       dueAt.set(one, performance.now() + one.everyMs);
-      return true;
+      return 'done';
     } catch (error) {
       log.warn({ table: one.table, err: error }, 'rows.prune_failed');
-      return !isDatabaseTrouble(error);
+      return isDatabaseTrouble(error) ? 'away' : 'failed';
     }
   };
 
   const round = async (signal: AbortSignal): Promise<void> => {
+    let isAllDone = true;
     for (const one of prunes) {
       if (signal.aborted) return;
       const isDue = performance.now() >= (dueAt.get(one) ?? 0);
-      if (isDue && !(await tryTo(one, signal))) return;
+      const came = isDue ? await tryTo(one, signal) : 'done';
+      if (came === 'away') return;
+      if (came === 'failed') isAllDone = false;
     }
+    if (isAllDone && !signal.aborted) onPrunedAll?.();
   };
 
   return {

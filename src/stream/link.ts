@@ -1,6 +1,7 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import type { Log } from '../log.ts';
 import { pause } from '../run.ts';
+import { followCredentials } from './credentials.ts';
 
 /** A connection to NATS that may not be there yet, or not now: nothing waits for it that does not have to. */
 export interface StreamLink {
@@ -17,8 +18,8 @@ export interface StreamLink {
  * Connects in the background and for ever. Publishing, consuming and live feeds each take a link of their own, so that
  * a full buffer of one does not hold up the others.
  */
-export function openLink(options: { url: string; name: string; log: Log }): StreamLink {
-  const { url, name, log } = options;
+export function openLink(options: Whereabouts & { name: string; log: Log }): StreamLink {
+  const { name, log } = options;
   const closing = new AbortController();
   let connection: NatsConnection | undefined;
   let up = false;
@@ -39,9 +40,10 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
     while (!closing.signal.aborted) {
       try {
         connection = await connect({
-          ...serversOf(url),
+          ...whereToConnect(options),
           name: `formwire-${name}`,
           maxReconnectAttempts: -1,
+          ignoreAuthErrorAbort: true, // or two refusals close it for good, and who is let in again stays away
           reconnectTimeWait: 250,
           pingInterval: 10_000,
           maxPingOut: 2,
@@ -60,7 +62,8 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
   })();
 
   return {
-    connected: () => (up ? connection : undefined),
+    // what is recorded or committed after the end must not fail for want of somebody to tell
+    connected: () => (up && !connection?.isClosed() ? connection : undefined),
     opened: async (signal) => {
       const stopped = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
       const opened = signal.aborted ? undefined : await Promise.race([opening, stopped]);
@@ -77,6 +80,19 @@ export function openLink(options: { url: string; name: string; log: Log }): Stre
       await (await opening)?.close();
     },
   };
+}
+
+/** Where NATS is, and who we are to it. */
+export interface Whereabouts {
+  /** As `NATS_URL` says it. */
+  url: string;
+  /** A file that says who we are, where the URL does not. */
+  credentialsFile?: string | undefined;
+}
+
+/** The same for the client. Throws where the file is none. */
+export function whereToConnect({ url, credentialsFile }: Whereabouts): Pick<ConnectionOptions, 'servers' | 'user' | 'pass' | 'token' | 'authenticator'> {
+  return credentialsFile === undefined ? serversOf(url) : { servers: serversOf(url).servers, authenticator: followCredentials(credentialsFile) };
 }
 
 /** Where to connect, and as whom: `nats://user:password@host:4222`, or `nats://token@host:4222`. */

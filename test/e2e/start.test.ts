@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, inject, expect, test } from 'vitest';
-import { createApiClient } from '../../src/bin/demo/api-client.ts';
+import { createApiClient, type ApiClient } from '../../src/bin/demo/api-client.ts';
 import { hasEnded } from '../support/conditions.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProcess, type NodeProcess } from '../support/node-process.ts';
@@ -34,8 +35,28 @@ const pidOf = async (dataDir: string): Promise<number> => {
 };
 
 const register = `mutation ($input: RegisterInput!) { register(input: $input) { token user { id } errors { message } } }`;
-const login = `mutation ($input: LoginInput!) { login(input: $input) { user { id } errors { message } } }`;
+const login = `mutation ($input: LoginInput!) { login(input: $input) { token user { id } errors { message } } }`;
+const connect = `mutation ($input: CreateIntegrationInput!) { createIntegration(input: $input) { integration { id } errors { message } } }`;
+const update = `mutation ($input: UpdateIntegrationInput!) { updateIntegration(input: $input) { integration { id } errors { message } } }`;
+const rotate = `mutation ($input: RotateSecretInput!) { rotateSecret(input: $input) { secret errors { message } } }`;
 const account = { username: 'ada', email: 'ada@example.org', password: 'correct horse battery' };
+
+async function loginTo(api: ApiClient): Promise<void> {
+  const { token } = await api.call<{ token: string }>(login, { username: account.username, password: account.password });
+  api.login(token);
+}
+
+/** Starts it, and stops it when this is done. */
+async function whileRunning<T>(dataDir: string, work: (api: ApiClient) => Promise<T>): Promise<T> {
+  await using run = start(dataDir);
+  const api = createApiClient({ url: await urlOf(run), connections: 1 });
+  try {
+    return await work(api);
+  } finally {
+    await api.close();
+    await run.kill('SIGTERM');
+  }
+}
 
 test('one command serves, says where, and tells what to try next', async () => {
   using data = createTemporaryDirectory();
@@ -73,8 +94,33 @@ test('killed, it leaves no server behind and has lost nothing at its next start'
 
   await using again = start(data.path);
   const second = createApiClient({ url: await urlOf(again), connections: 1 });
-  expect(await second.call(login, { username: account.username, password: account.password })).toEqual({ user: registered.user, errors: [] });
+  expect(await second.call(login, { username: account.username, password: account.password })).toMatchObject({ user: registered.user, errors: [] });
   await second.close();
+});
+
+test('without the key of the secrets it has, it does not start, and says what to do; their owners can do without them', async () => {
+  using data = createTemporaryDirectory();
+  const keyFile = path.join(data.path, 'secrets-key');
+  const id = await whileRunning(data.path, async (api) => {
+    await api.call(register, account);
+    await loginTo(api);
+    const { integration } = await api.call<{ integration: { id: string } }>(connect, { settings: { webhook: { url: 'http://127.0.0.1:1/', headers: [{ name: 'x-token', value: 'old' }] } } });
+    return integration.id;
+  });
+  rmSync(keyFile);
+
+  await using refused = start(data.path);
+  expect(await refused.exited).toBe(1);
+  const [sentence] = await refused.says(/^formwire: The key is missing [^\n]*\n$/);
+  for (const part of ['(of 1 integration)', `${keyFile} is not there`, 'set FORMWIRE_SECRETS_KEY', `openssl rand -base64 32 > ${keyFile}`]) expect(sentence).toContain(part);
+  expect(existsSync(keyFile)).toBe(false);
+
+  writeFileSync(keyFile, randomBytes(32).toString('base64'));
+  await whileRunning(data.path, async (api) => {
+    await loginTo(api);
+    await api.call(update, { id, settings: { webhook: { url: 'http://127.0.0.1:2/', headers: [{ name: 'x-token', value: 'new' }] } } });
+    await api.call(rotate, { id, keepOldFor: '0s' });
+  });
 });
 
 test('a configuration that is wrong is refused in words, before anything starts', async () => {

@@ -8,6 +8,7 @@ import { newId, type Id } from '../../src/events/id.ts';
 import { noteAlive, noteGone } from '../../src/processes/process-rows.ts';
 import { withDatabase } from '../../src/bin/console/installation.ts';
 import { compareForms, countEvents } from '../../src/bin/console/compare-forms.ts';
+import { createSealer } from '../../src/sealing.ts';
 import { noteRunning } from '../../src/bin/running.ts';
 import { formwire, runFormwire, type CommandResult } from '../support/command.ts';
 import { startNode, startProcess } from '../support/node-process.ts';
@@ -78,6 +79,20 @@ describe('status', () => {
     await pool.query(`update partition_leases set owner = null, expires_at = null where partition = 3`);
     await Promise.all([api, gone].map((id) => noteGone(pool, id)));
     expect((await run('status', '--json')).json.database.processes).toHaveLength(1);
+  });
+
+  test('tells of an integration that no dispatcher can serve, whatever is stored of it', async () => {
+    const { pool } = product.pipeline;
+    const id = await insertIntegration(pool, { ...owner, formId });
+    const sealer = createSealer([Buffer.alloc(32, 'of another installation')]);
+    await pool.query('update integrations set secrets = $2, updated_at = now() where id = $1', [id, JSON.stringify([sealer.seal('whsec_x', id)])]);
+    await submit(3);
+    const ofIt = async () => (await run('status', '--json')).json.backlog.find((one: { integrationId: string }) => one.integrationId === id);
+    await expect.poll(ofIt, { timeout: 20_000 }).toMatchObject({ status: 'active', notServed: expect.stringMatching(/^Its secrets cannot be read: the key/) });
+    expect((await run('status')).stdout).toMatch(new RegExp(`${id} .* not served +1 .* Its secrets cannot be read: the key`));
+    await pool.query('update integrations set status = $2, updated_at = now() where id = $1', [id, 'paused']);
+    expect(await ofIt()).toMatchObject({ status: 'paused', notServed: null });
+    await pool.query('delete from responses where form_id = $1', [formId]); // or its delivery, which goes after each test, would be missing
   });
 
   test('ends with 3 where something is late or dead, by the age that it is given', async () => {

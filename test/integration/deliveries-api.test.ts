@@ -117,6 +117,12 @@ describe('the deliveries of a form', () => {
   });
 });
 
+test('from a form that was deleted just now, nothing leads on', async () => {
+  const query = 'mutation ($input: DeleteFormInput!) { deleteForm(input: $input) { form { title deliveries { edges { node { id } } } } } }';
+  const { body } = await api.post({ query, variables: { input: { id: formId } } }, { token: owner.token });
+  expect(body.errors).toMatchObject([{ message: expect.stringMatching(/^The form is deleted/), path: ['deleteForm', 'form', 'deliveries'] }]);
+});
+
 describe('the pipeline of a response', () => {
   const pipeline = async () => {
     const data = await api.gql(

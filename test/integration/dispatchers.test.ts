@@ -167,7 +167,7 @@ describe('a dispatcher that stands still for longer than its lease', () => {
     // its claim is given up all the same: it may own the partition again, and would wait for itself
     expect((await pool.query('select claimed_by from deliveries')).rows).toEqual([{ claimed_by: null }]);
 
-    const request: ClaimRequest = { integrationId: outcome.integrationId, limit: 10, mode: 'due', recoveredAt: undefined };
+    const request: ClaimRequest = { integrationId: outcome.integrationId, limit: 10, mode: 'due', recoveredAt: undefined, held: [] };
     const claiming = { partitions: [3], claimMs: 60_000, requests: [request] };
     for (const mode of ['due', 'drain', 'in order', 'probe'] as const) {
       expect(await claimDue(pool, { ...claiming, owner: stale, requests: [{ ...request, mode }] })).toEqual([]);
@@ -237,4 +237,25 @@ describe('a dispatcher that is stopped', () => {
     await waitForTally(taking.pool, { outbox: 0, delivered: 1, attempts: 1 });
     expect(receiver.requests.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
+});
+
+test('one that may not reach loopback ends no integration that another may serve: deliveries wait, and cost no attempt', async () => {
+  await using facts = await begin({ forms: 1 });
+  const { database, receiver, forms: [form], open } = facts;
+  const taking = open('api,relay');
+  const strict = open('dispatcher', { FORMWIRE_ALLOW_LOOPBACK: 'false' });
+  await expect.poll(() => partitionsOf(strict)).toBe(16);
+  await submitHousehold(taking, { formId: form?.formId ?? '', count: 3 });
+  await waitForTally(taking.pool, { outbox: 0, pending: 3 });
+  const read = async (sql: string) => (await taking.pool.query<Record<string, unknown>>(sql)).rows;
+  const reason = "The URL's host is a loopback address, which integrations may not reach.";
+  await expect.poll(() => read('select status, status_reason as reason from integrations')).toEqual([{ status: 'failing', reason }]);
+  expect(await read(`select 1 from deliveries where attempts > 0 or reason not like '%' || $$${reason}$$`)).toEqual([]);
+  expect(receiver.requests).toHaveLength(0);
+
+  await strict.stop();
+  await withClient(database.url, (client) => client.query('update deliveries set next_attempt_at = now()')); // or the one that was tried waits for the minute of a probe
+  open('dispatcher');
+  await waitForTally(taking.pool, { pending: 0, delivered: 3 });
+  await expect.poll(() => read('select status, status_reason as reason from integrations')).toEqual([{ status: 'active', reason: null }]);
 });

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpExchange, HttpPost } from '../../integrations/provider.ts';
 import { AddressRefusedError, createCheckedConnector } from '../../src/outbound/checked-connector.ts';
@@ -318,6 +319,17 @@ describe('the network policy', () => {
     expect(reply).toMatchObject({ kind: 'failure', error: 'ADDRESS_REFUSED' });
     expect(reply).toHaveProperty('message', expect.stringMatching(/^receiver\.test:\d+ resolves to an? [a-zA-Z0-9 ]+, which/));
     expect(receiver.requests).toHaveLength(0);
+  });
+
+  test('tells what a setting refuses from what nobody may reach', async () => {
+    const isOurs = async (url: string, ...addresses: string[]): Promise<boolean> => {
+      const resolve = () => Promise.resolve(addresses.map((address) => ({ address, family: isIP(address) })));
+      const reply = await open({ policy: strict, resolve }).post(post({ url }));
+      expect(reply).toHaveProperty('error', 'ADDRESS_REFUSED');
+      return reply.kind === 'failure' && reply.isOurSetting === true;
+    };
+    expect([await isOurs('http://127.0.0.1:1/'), await isOurs('http://localhost/'), await isOurs('http://10.0.0.1/'), await isOurs('http://[::ffff:7f00:1]/')]).toEqual([true, true, false, false]);
+    expect([await isOurs('http://receiver.test/', '127.0.0.1', '::1'), await isOurs('http://receiver.test/', '127.0.0.1', '10.0.0.1')]).toEqual([true, false]);
   });
 
   test('refuses a name that resolved to a good address before', async () => {

@@ -3,6 +3,7 @@ import { oldestOnSchema, readOldest } from '../../src/db/compatibility.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { runFormwire } from '../support/command.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import { startInstallation } from '../support/installation.ts';
 import { withClient } from '../support/pipeline.ts';
 
 /** What a newer version leaves, of which this one knows nothing. */
@@ -26,6 +27,13 @@ test('where a newer version has only added, an older one starts as before, and t
   expect(await oldestOf(database.url)).toBe(oldestOnSchema);
   const { json } = await runFormwire(['doctor', '--json'], { DATABASE_URL: database.url });
   expect(json).toContainEqual(expect.objectContaining({ check: 'schema', state: 'doubtful', seen: expect.stringContaining('20990101-newer') }));
+});
+
+test('and says so in its log', async () => {
+  await using database = await createTestDatabase();
+  await migrateFurther(database.url);
+  await using installation = await startInstallation({ apis: 1, dispatchers: 0, natsServers: 1, databaseUrl: database.url });
+  expect(installation.apis[0]?.output()).toMatch(/20990101-newer.*schema\.newer/);
 });
 
 test('where a newer version has taken away what an older one needs, that one does not start, and says why', async () => {

@@ -20,7 +20,7 @@ test('a receiver that is down is tried with what was redelivered by hand, and no
   const replayed = await insert(2, `schedule_start = attempts, replay_id = 'rpl_x'`);
   const byHand = await insert(3, 'schedule_start = attempts');
   const probe = async () =>
-    (await claimDue(pool, { owner, partitions: [0], claimMs: 60_000, requests: [{ integrationId: ids.integrationId, limit: 1, mode: 'probe', recoveredAt: undefined }] })).map(({ id }) => id);
+    (await claimDue(pool, { owner, partitions: [0], claimMs: 60_000, requests: [{ integrationId: ids.integrationId, limit: 1, mode: 'probe', recoveredAt: undefined, held: [] }] })).map(({ id }) => id);
   expect(await probe()).toEqual([oldest, byHand]);
   expect(await probe()).toEqual([]);
   await pool.query(`delete from deliveries where id = any($1)`, [[oldest, byHand]]);

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/events/id.ts';
+import { parseConfig } from '../../src/config.ts';
 import { silentLog } from '../../src/log.ts';
 import { openLedger } from '../../src/ledger/ledger.ts';
+import { createMetrics, type Metrics } from '../../src/monitoring/metrics.ts';
 import { oldRows, type Prune } from '../../src/retention/prune.ts';
 import { createPruner } from '../../src/retention/pruner.ts';
 import { prunesOf } from '../../src/retention/prunes.ts';
@@ -10,6 +12,7 @@ import { createTestDatabase, openTestPool, type TestDatabase } from '../support/
 import { startTestNats } from '../support/nats.ts';
 import { startPipeline, withClient } from '../support/pipeline.ts';
 import { insertIntegration, insertJob, insertTenant, type TenantRows } from '../support/rows.ts';
+import { parseSamples } from '../support/samples.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -249,15 +252,17 @@ test('what is old is found by an index, in its order, in every table that can be
   }
 });
 
-test('a relay forgets by itself what it is not to keep any longer; processes without that role leave it to others', async () => {
+test('a relay forgets by itself what it is not to keep any longer, and counts it; processes without that role leave it to others', async () => {
   const id = await insertJob(pool, { ...tenant, integrationId: newId('intg'), kind: 'verify', status: 'done' });
   await pool.query('update jobs set finished_at = $2 where id = $1', [id, ago(2 * hour)]);
   await using nats = await startTestNats();
-  const start = (settings: Record<string, string>) => startPipeline({ databaseUrl: database.url, natsUrl: nats.url, settings: { FORMWIRE_ENDED_RETENTION: '1h', ...settings } });
+  const start = (settings: Record<string, string>, hooks?: Metrics['hooks']) => startPipeline({ databaseUrl: database.url, natsUrl: nats.url, ...(hooks ? { hooks } : {}), settings: { FORMWIRE_ENDED_RETENTION: '1h', ...settings } });
   const isThere = async (): Promise<boolean> => (await pool.query('select from jobs where id = $1', [id])).rowCount === 1;
   await using others = start({ FORMWIRE_ROLES: 'api,dispatcher' });
   expect(others.runnables.map(({ name }) => name)).not.toContain('pruner');
   expect(await isThere()).toBe(true);
-  await using _relay = start({ FORMWIRE_ROLES: 'relay' });
+  const metrics = createMetrics({ config: parseConfig({ FORMWIRE_ROLES: 'relay' }), log: silentLog });
+  await using _relay = start({ FORMWIRE_ROLES: 'relay' }, metrics.hooks);
   await expect.poll(isThere, { timeout: 10_000 }).toBe(false);
+  await expect.poll(async () => parseSamples((await metrics.render()).text).get('formwire_pruned_rows_total{table="jobs"}')).toBeGreaterThan(0);
 });

@@ -5,7 +5,7 @@ import { readBacklog } from '../../src/console/backlog.ts';
 import { newId } from '../../src/events/id.ts';
 import { silentLog } from '../../src/log.ts';
 import { createStoredMetrics } from '../../src/monitoring/stored-metrics.ts';
-import { readStoredState } from '../../src/monitoring/stored-state.ts';
+import { mostCounted, readStored, readStoredState, stateIn } from '../../src/monitoring/stored-state.ts';
 import { createTestDatabase, openTestPool, type TestDatabase } from '../support/database.ts';
 import { seedForm, seedWebhook } from '../support/pipeline.ts';
 import { parseSamples } from '../support/samples.ts';
@@ -54,6 +54,7 @@ test('one statement tells what is late, dead and ownerless, by provider and age'
 
 test('what is sent again waits since then, and not since it was made', async () => {
   const ages = async () => Object.fromEntries((await readStoredState(pool)).pending.map(({ age, count }) => [age, count]));
+  const oldestHours = async () => Math.floor((await readStoredState(pool)).pendingOldestSeconds / 3_600);
   const old = `select id from deliveries where status = 'pending' order by created_at limit 1`;
   await pool.query(`update deliveries set redelivered_at = now() - interval '30 minutes' where id = (${old})`);
   expect(await ages()).toEqual({ under_1m: 1, under_1h: 3, under_1d: 1 });
@@ -63,8 +64,16 @@ test('what is sent again waits since then, and not since it was made', async () 
   await pool.query(`insert into replays (id, organization_id, form_id, task, send_sms, total, actions, created_at) select $1, organization_id, form_id, '{}', false, 1, '[]', now() from deliveries limit 1`, [replay]);
   await pool.query(`update deliveries set redelivered_at = null, replay_id = $1 where id = (${old})`, [replay]);
   expect(await ages()).toEqual({ under_1m: 2, under_1h: 2, under_1d: 1 });
+  expect(await oldestHours()).toBe(2);
+  await pool.query(`update deliveries set redelivered_at = now() where status = 'pending' and replay_id is null`);
+  await pool.query(`update replays set created_at = now() - interval '5 hours'`);
+  expect(await oldestHours()).toBe(5);
+  await pool.query(`update deliveries set redelivered_at = now() - interval '4 hours' where replay_id is not null`);
+  expect(await oldestHours()).toBe(4);
+  await pool.query(`update deliveries set redelivered_at = null where status = 'pending'`);
   await pool.query('update deliveries set replay_id = null');
   expect(await ages()).toMatchObject({ over_1d: 1 });
+  expect(await oldestHours()).toBe(72);
 });
 
 test('a quota is told by its service, at the account that is asked for most', async () => {
@@ -73,22 +82,29 @@ test('a quota is told by its service, at the account that is asked for most', as
   expect(waits.get('twilio')).toBe(0);
 });
 
-test('neither dead nor pending deliveries are looked for among all others', async () => {
-  const plans = await Promise.all(
-    ['pending', 'dead'].map(async (status) => {
-      const client = await pool.connect();
-      try {
-        await client.query('begin; set local enable_seqscan = off');
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain select integration_id from deliveries where status = '${status}' ${status === 'dead' ? 'order by finished_at desc' : ''} limit 100000`);
-        return rows.map((row) => row['QUERY PLAN']).join('\n');
-      } finally {
-        await client.query('rollback');
-        client.release();
-      }
-    }),
-  );
-  expect(plans[0]).toMatch(/deliveries_(due|ordered)_index/);
-  expect(plans[1]).toContain('deliveries_dead_index');
+test('past what is counted the oldest is still told, and none is looked for among all others', async () => {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query(`
+      insert into deliveries (id, event_id, event_type, position, organization_id, form_id, response_id, integration_id, partition, status, attempts, created_at)
+      select 'dlv_' || n, 'evt_' || n, event_type, n, organization_id, form_id, response_id, integration_id, 0, 'pending', 0, now() - interval '30 minutes'
+      from (select * from deliveries where status = 'pending' limit 1) d, generate_series(1, ${mostCounted}) n`);
+    await client.query('analyze deliveries');
+    const state = await stateIn(client);
+    expect(state.pending.reduce((sum, { count }) => sum + count, 0)).toBe(mostCounted);
+    expect(state.pending).toContainEqual({ provider: 'webhook', age: 'over_1d', count: 1 });
+    expect(Math.floor(state.pendingOldestSeconds / 86_400)).toBe(3);
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${readStored}`);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).not.toContain('Seq Scan on deliveries');
+    expect(plan).toMatch(/using deliveries_(dead|redrive)\w*/);
+    expect(plan).toMatch(/Index Scan using deliveries_waiting_index on deliveries [^]*Index Cond: \(replay_id IS NULL\)/);
+    expect(plan).not.toMatch(/Sort Key: deliveries\w*\.replay_id/);
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
 });
 
 test('while PostgreSQL is away what was read last stands still, and its age grows; before the first answer nothing is said', async () => {

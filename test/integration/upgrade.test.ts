@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import type { ClientBase } from 'pg';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { migrate, schemaDrift } from '../../src/db/migrate.ts';
 import { openOrm } from '../../src/db/orm.ts';
+import type { Blocked } from '../../src/db/past-locks.ts';
 import { partitionOf } from '../../src/events/event.ts';
 import { eventIdOf, newId } from '../../src/events/id.ts';
 import { insertAnyRows, missingRows, type AnyRow } from '../support/any-rows.ts';
@@ -86,6 +87,43 @@ test('a migration that fails leaves everything as it was, says what failed, and 
   await migrate(database.url);
   expect(await done()).toEqual(migrations);
   await pool.end();
+});
+
+describe('while somebody reads a table that a migration has to change', () => {
+  const before = '20261212-retention';
+  const bounds = { lockTimeoutMs: 100, pauseMs: 20, tries: 1_000 };
+
+  test('it gives way again and again: whoever writes goes on, and so does it when the reader has ended', async () => {
+    await using database = await createEmptyDatabase();
+    await migrate(database.url, { to: before });
+    const blocked: Blocked[] = [];
+    await withClient(database.url, async (reader) => {
+      await reader.query(`set application_name = 'a report'; begin; select from integrations`);
+      const migrated = migrate(database.url, { bounds, onBlocked: (one) => void blocked.push(one) });
+      await expect.poll(() => blocked.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      // in the middle of its next try as well as between two: it waits for no longer than that
+      await withClient(database.url, async (writer) => {
+        const seen = blocked.length;
+        while (blocked.length < seen + 3) await writer.query('update integrations set updated_at = now()');
+      });
+      await reader.query('commit');
+      expect(await migrated).toEqual([]);
+    });
+    expect(blocked[0]).toEqual({ try: 1, tries: 1_000, pid: expect.any(Number), application: 'a report', forSeconds: expect.any(Number) });
+    expect(await schemaDrift(database.url)).toBe('');
+  });
+
+  test('it gives up in the end, changes nothing, and says who is in the way', async () => {
+    await using database = await createEmptyDatabase();
+    await migrate(database.url, { to: before });
+    await withClient(database.url, async (reader) => {
+      await reader.query(`begin; select from integrations`);
+      const { rows } = await reader.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const failed = migrate(database.url, { bounds: { ...bounds, tries: 2 } });
+      await expect(failed).rejects.toThrow(new RegExp(`not migrated: in 2 tries .* Nothing is changed\\. Process ${rows[0]?.pid} of .* pg_terminate_backend\\(${rows[0]?.pid}\\)`));
+      expect((await reader.query('select from mikro_orm_migrations where name > $1', [before])).rowCount).toBe(0);
+    });
+  });
 });
 
 test('of several processes that start at once on an empty database one migrates, and all go on', async () => {

@@ -8,7 +8,7 @@ import type { EventType } from '../../src/events/event.ts';
 import { newId, type Id } from '../../src/events/id.ts';
 import type { Viewer } from '../../src/graphql/viewer.ts';
 import { silentLog, type Log } from '../../src/log.ts';
-import type { FlowHooks } from '../../src/monitoring/flow-metrics.ts';
+import type { Metrics } from '../../src/monitoring/metrics.ts';
 import { amendResponse, type AmendResponseInput } from '../../src/responses/amend-response.ts';
 import { eraseResponse } from '../../src/responses/erase-response.ts';
 import type { SubmittedResponse } from '../../src/responses/find-response.ts';
@@ -40,12 +40,12 @@ export function startPipeline(options: {
   settings?: Record<string, string>;
   log?: Log;
   onStep?: (step: Step) => void;
-  hooks?: FlowHooks;
+  hooks?: Metrics['hooks'];
   tracing?: Tracing | undefined;
 }): TestPipeline {
   const { databaseUrl, natsUrl, settings = {}, log = silentLog, onStep, hooks, tracing } = options;
   const config = parseConfig({ ...fastSettings, ...settings });
-  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: true, log, onStep, hooks, tracing });
+  const pipeline = openPipeline({ config, databaseUrl, natsUrl, sealer: testSealer, allowLoopback: config.FORMWIRE_ALLOW_LOOPBACK ?? true, log, onStep, hooks, tracing });
   const stopping = new AbortController();
   const running = Promise.all(pipeline.runnables.map((runnable) => runnable.run(stopping.signal)));
   let isClosed = false;

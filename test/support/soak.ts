@@ -92,7 +92,7 @@ export async function survivesFaults(options: { seed: number; faults: number; le
 
   const responses = load.accepted.size;
   const expected = { responses, outbox: 0, delivered: 4 * responses, pending: 0, dead: 0, canceled: 0 };
-  await waitForTally(taking.pool, expected, 60_000).catch(async (cause: unknown) => {
+  await waitForTally(taking.pool, expected, 120_000).catch(async (cause: unknown) => {
     const { rows } = await sql(whatIsLeft);
     const state = JSON.stringify(own.dispatcher?.state());
     throw new Error(`seed ${options.seed}, ${happened.join(', ')}; left: ${JSON.stringify(rows)}; webhooks ${JSON.stringify(webhooks.map(({ id }) => id))}; ${state}`, { cause });

@@ -9,6 +9,7 @@ describe('the configuration', () => {
 
   test('takes durations with their unit, and an empty variable as none', () => {
     expect(parseConfig({ FORMWIRE_LEASE: '1.5s', PORT: '' })).toMatchObject({ FORMWIRE_LEASE: 1_500, PORT: 4000 });
+    expect(parseConfig({ FORMWIRE_STREAM_MAX_AGE: '14d' }).FORMWIRE_STREAM_MAX_AGE).toBe(336 * 3_600_000);
     expect(parseConfig({ FORMWIRE_RETRY_SCHEDULE: '250ms, 2m,1h' }).FORMWIRE_RETRY_SCHEDULE).toEqual([250, 120_000, 3_600_000]);
   });
 

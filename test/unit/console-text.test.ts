@@ -42,7 +42,14 @@ test('a time is one of a day, a clock or a while ago', () => {
   expect(['876001h', '36501d', '99999999999h'].map(read)).toEqual([undefined, undefined, undefined]); // no database reckons so far back
 });
 
+test('a port may be any, which is 0, and a count is at least 1', () => {
+  expect(readArgument.count('port', '0', { least: 0, most: 65_535 })).toBe(0);
+  expect(() => readArgument.count('port', '70000', { least: 0, most: 65_535 })).toThrow('--port is a number from 0 to 65535, not "70000".');
+  expect(() => readArgument.count('count', '0', { most: 9 })).toThrow('--count is a number from 1 to 9, not "0".');
+});
+
 test('an option takes durations of a hundred years at most, and is named where it does not', () => {
   expect(readArgument.duration('late', '876000h')).toBe(876_000 * 3_600_000);
-  for (const text of ['soon', '5d', '99999999999h']) expect(() => readArgument.duration('late', text)).toThrow(`--late is a number and ms, s, m or h, such as 5m, and 876000h at most, not "${text}".`);
+  expect(readArgument.duration('late', '5d')).toBe(5 * 86_400_000);
+  for (const text of ['soon', '5w', '99999999999h']) expect(() => readArgument.duration('late', text)).toThrow(`--late is a number and ms, s, m, h or d, such as 5m, and 876000h at most, not "${text}".`);
 });

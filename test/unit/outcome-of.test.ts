@@ -82,4 +82,8 @@ describe('a failure', () => {
   test('a refused address needs the owner', () => {
     expect(outcomeOf(failed('ADDRESS_REFUSED'), now)).toMatchObject({ status: 'broken', error: 'ADDRESS_REFUSED' });
   });
+
+  test('one that a setting of ours refuses does not: it waits, at the cost of no attempt', () => {
+    expect(outcomeOf({ kind: 'failure', error: 'ADDRESS_REFUSED', message: 'Not from here.', isSent: false, isOurSetting: true }, now)).toEqual({ status: 'blocked', reason: 'Not from here.' });
+  });
 });

@@ -24,7 +24,9 @@ function pagesOf(table: string, { counts, everyMs = hour, onPage }: { counts: nu
 function prunerOf(...prunes: Prune[]) {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('debug', { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
-  return { pruner: createPruner({ pool: {} as Pool, prunes, log }), lines };
+  const told: unknown[] = [];
+  const hooks = { onPruned: (facts: unknown) => void told.push(facts), onPrunedAll: () => void told.push('all') };
+  return { pruner: createPruner({ pool: {} as Pool, prunes, log, ...hooks }), lines, told };
 }
 
 const failing = (error: unknown) => () => {
@@ -37,6 +39,15 @@ test('a prune goes on from page to page until there is no more, and says once ho
   await pruner.round(never);
   expect(jobs.asked).toEqual(['', '1', '2']);
   expect(lines).toMatchObject([{ level: 'info', event: 'rows.pruned', table: 'jobs', count: 7 }]);
+});
+
+test('it tells of the rows of each page, and of each round that has left nothing', async () => {
+  const jobs = pagesOf('jobs', { counts: [3, 0, 1] });
+  const { pruner, told } = prunerOf(jobs, pagesOf('ledger', { counts: [0] }));
+  await pruner.round(never);
+  expect(told).toEqual([{ table: 'jobs', count: 3 }, { table: 'jobs', count: 1 }, 'all']);
+  await pruner.round(never);
+  expect(told.slice(3)).toEqual(['all']);
 });
 
 test('where rows stay and something of them goes, it says what', async () => {
@@ -61,9 +72,10 @@ test('a prune rests until its time has come again', async () => {
 
 test('one that fails keeps no other from its work, and is tried again at the next round', async () => {
   const [broken, jobs] = [pagesOf('ledger', { counts: [1], onPage: failing(new Error('no such column')) }), pagesOf('jobs', { counts: [1] })];
-  const { pruner, lines } = prunerOf(broken, jobs);
+  const { pruner, lines, told } = prunerOf(broken, jobs);
   await pruner.round(never);
   await pruner.round(never);
+  expect(told).toEqual([{ table: 'jobs', count: 1 }]);
   expect([broken.asked.length, jobs.asked.length]).toEqual([2, 1]);
   expect(lines.filter(({ event }) => event === 'rows.prune_failed')).toMatchObject([{ level: 'warn', table: 'ledger' }, { table: 'ledger' }]);
 });
@@ -71,8 +83,9 @@ test('one that fails keeps no other from its work, and is tried again at the nex
 test('while the database is away the round ends with one line', async () => {
   const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   const [first, second] = [pagesOf('ledger', { counts: [1], onPage: failing(away) }), pagesOf('jobs', { counts: [1] })];
-  const { pruner, lines } = prunerOf(first, second);
+  const { pruner, lines, told } = prunerOf(first, second);
   await pruner.round(never);
+  expect(told).toEqual([]);
   expect([first.asked.length, second.asked.length]).toEqual([1, 0]);
   expect(lines).toHaveLength(1);
 });
@@ -80,7 +93,8 @@ test('while the database is away the round ends with one line', async () => {
 test('a process that stops begins no further page, and no further prune', async () => {
   const stopping = new AbortController();
   const [jobs, next] = [pagesOf('jobs', { counts: [1, 1, 1], onPage: () => stopping.abort() }), pagesOf('ledger', { counts: [1] })];
-  const { pruner } = prunerOf(jobs, next);
+  const { pruner, told } = prunerOf(jobs, next);
   await pruner.run(stopping.signal);
+  expect(told).toEqual([{ table: 'jobs', count: 1 }]);
   expect([jobs.asked.length, next.asked.length]).toEqual([1, 0]);
 });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { sealingKeys } from '../../src/bin/sealing-keys.ts';
+import { lacksSealingKey, makeSealingKey, sealingKeys } from '../../src/bin/sealing-keys.ts';
 import { parseConfig } from '../../src/config.ts';
 import { createTemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -12,11 +12,22 @@ const DATABASE_URL = 'postgresql://somewhere/x';
 test('on embedded servers a key is made once, for its owner alone', () => {
   using directory = createTemporaryDirectory();
   const config = parseConfig({ FORMWIRE_DATA: directory.path });
+  makeSealingKey(config);
   const [made] = sealingKeys(config);
+  makeSealingKey(config);
   expect(sealingKeys(config)).toEqual([made]);
   const file = path.join(directory.path, 'secrets-key');
   expect(Buffer.from(readFileSync(file, 'utf8'), 'base64')).toEqual(made);
   expect(statSync(file).mode & 0o077).toBe(0);
+});
+
+test('whoever only reads keys makes none: the error says where the key is looked for', () => {
+  using directory = createTemporaryDirectory();
+  const config = parseConfig({ FORMWIRE_DATA: directory.path });
+  expect(() => sealingKeys(config)).toThrow(`${directory.path}/secrets-key is missing`);
+  expect(lacksSealingKey(config)).toBe(true);
+  makeSealingKey(config);
+  expect(lacksSealingKey(config)).toBe(false);
 });
 
 test('beside a database of its own a key must be given, and the error says how to make one', () => {

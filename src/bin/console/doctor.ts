@@ -55,9 +55,9 @@ async function examineServers(config: Config, installation: Installation): Promi
   const settings = { replicas: config.FORMWIRE_STREAM_REPLICAS, maxAgeMs: config.FORMWIRE_STREAM_MAX_AGE };
   const [database, stream, api] = await Promise.all([
     attempted('PostgreSQL', 'See that it runs, and that DATABASE_URL names it with a user and password that it takes.', () => withDatabase(installation, (pool) => examineDatabase(config, pool))),
-    attempted('NATS', 'See that it runs with JetStream (-js), and that NATS_URL names it.', () => {
-      if (installation.natsUrl === undefined) return [doubtful('NATS', 'where it is, is not known here', 'Set NATS_URL.')];
-      return withStream(installation.natsUrl, (connection) => checkStream(connection, settings));
+    attempted('NATS', 'See that it runs with JetStream (-js), that NATS_URL names it, and that it takes who we are.', () => {
+      if (installation.nats === undefined) return [doubtful('NATS', 'where it is, is not known here', 'Set NATS_URL.')];
+      return withStream(installation.nats, (connection) => checkStream(connection, settings));
     }),
     readReadiness(installation.apiUrl),
   ]);
@@ -77,7 +77,7 @@ async function examineDatabase(config: Config, pool: Pool): Promise<Finding[]> {
 function keyFindings(config: Config): Finding[] {
   const isMade = (variable: string | undefined, file: string): boolean => variable !== undefined || config.DATABASE_URL !== undefined || keptFileIsThere(config, file);
   const look = (check: string, isThere: boolean, read: () => unknown): Finding => {
-    if (!isThere) return doubtful(check, 'there is none yet', 'The first start makes one, in the data directory.');
+    if (!isThere) return doubtful(check, 'there is none yet', 'The first start makes one, in the data directory. Where the data is of an earlier installation, bring the file of that.');
     try {
       read();
       return sound(check, 'is one');

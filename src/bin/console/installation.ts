@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Pool } from 'pg';
 import { localUrl, type Config } from '../../config.ts';
 import { isDatabaseTrouble } from '../../database-trouble.ts';
+import type { Whereabouts } from '../../stream/link.ts';
 import { findRunning } from '../running.ts';
 import { whyNotConnected } from '../why-not-connected.ts';
 
@@ -9,7 +10,7 @@ import { whyNotConnected } from '../why-not-connected.ts';
 export interface Installation {
   databaseUrl: string;
   /** Undefined: not known on this machine. */
-  natsUrl: string | undefined;
+  nats: Whereabouts | undefined;
   apiUrl: string | undefined;
 }
 
@@ -21,7 +22,9 @@ export function findInstallation(config: Config): Installation {
   const running = findRunning(config);
   const databaseUrl = config.DATABASE_URL ?? running?.databaseUrl;
   if (databaseUrl !== undefined) {
-    return { databaseUrl, natsUrl: config.NATS_URL ?? running?.natsUrl, apiUrl: running?.apiUrl ?? (config.PORT === 0 ? undefined : localUrl(config)) };
+    const natsUrl = config.NATS_URL ?? running?.natsUrl;
+    const nats = natsUrl === undefined ? undefined : { url: natsUrl, credentialsFile: config.FORMWIRE_NATS_CREDENTIALS };
+    return { databaseUrl, nats, apiUrl: running?.apiUrl ?? (config.PORT === 0 ? undefined : localUrl(config)) };
   }
   throw new Error(`No Formwire is running on the data directory ${path.resolve(config.FORMWIRE_DATA)}. Start it, or set FORMWIRE_DATA to its directory, or DATABASE_URL to its database.`);
 }

@@ -25,7 +25,7 @@ export const listenCommand = operatorCommand({
     count: { type: 'string', valueHint: 'count', description: 'End after so many.' },
   },
   run: async ({ args, config }) => {
-    const port = args.port === '0' ? 0 : readArgument.count('port', args.port, { most: 65_535 });
+    const port = readArgument.count('port', args.port, { least: 0, most: 65_535 });
     const answer = readAnswer(args);
     const count = args.count === undefined ? Infinity : readArgument.count('count', args.count, { most: 1_000_000 });
     const formId = readArgument.id('form', 'form', args.form);

@@ -9,13 +9,13 @@ export const readArgument = {
   duration: (name: string, text: string): number => {
     const ms = millisecondsOf(text);
     if (ms !== undefined && ms <= (millisecondsOf(longestKept) ?? 0)) return ms;
-    throw new WrongUse(`--${name} is a number and ms, s, m or h, such as 5m, and ${longestKept} at most, not "${text}".`);
+    throw new WrongUse(`--${name} is a number and ms, s, m, h or d, such as 5m, and ${longestKept} at most, not "${text}".`);
   },
 
-  count: (name: string, text: string, { most }: { most: number }): number => {
+  count: (name: string, text: string, { least = 1, most }: { least?: number; most: number }): number => {
     const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    throw new WrongUse(`--${name} is a number from 1 to ${most}, not "${text}".`);
+    if (/^\d+$/.test(text) && count >= least && count <= most) return count;
+    throw new WrongUse(`--${name} is a number from ${least} to ${most}, not "${text}".`);
   },
 
   time: (name: string, text: string | undefined): Date | undefined => {

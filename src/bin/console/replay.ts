@@ -52,7 +52,7 @@ export const replayCommand = operatorCommand({
     const show = (rows: readonly ReplayRow[]) => (args.json ? printJson(rows) : printLines(replayLines(rows, new Date())));
     return withDatabase(findInstallation(config), async (pool) => {
       const watch = async (replayId: Id<'rpl'>): Promise<'fine' | 'found'> => {
-        const row = await watchReplay({ read: () => found(pool, replayId), showsProgress: !args.json });
+        const row = await watchReplay({ read: () => found(pool, replayId), showsProgress: !args.json, say: (sentence) => process.stderr.write(`${sentence}\n`) });
         show([row]);
         return row.status === 'done' && row.dead === 0 ? 'fine' : 'found';
       };

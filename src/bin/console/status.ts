@@ -41,16 +41,16 @@ interface Status {
 async function readStatus(installation: Installation, lateMs: number): Promise<Status> {
   const [[database, backlog, completeness], stream, api] = await Promise.all([
     withDatabase(installation, async (pool) => [await readDatabaseState(pool), await readBacklog(pool, { lateMs }), await readCompleteness(pool)] as const),
-    readStream(installation.natsUrl),
+    readStream(installation.nats),
     readReadiness(installation.apiUrl),
   ]);
   return { database, stream, api, backlog, completeness };
 }
 
 /** The database is what most of it comes from: without NATS the rest is told all the same. */
-async function readStream(url: string | undefined): Promise<Status['stream']> {
-  if (url === undefined) return { trouble: 'not known here: set NATS_URL' };
-  return withStream(url, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
+async function readStream(nats: Installation['nats']): Promise<Status['stream']> {
+  if (nats === undefined) return { trouble: 'not known here: set NATS_URL' };
+  return withStream(nats, readStreamState).catch((error: unknown) => ({ trouble: error instanceof Error ? error.message : String(error) }));
 }
 
 const isLate = ({ outbox: { oldestAgeMs } }: DatabaseState, lateMs: number): boolean => oldestAgeMs !== null && oldestAgeMs > lateMs;
@@ -86,18 +86,21 @@ function headLines({ database, stream, api, backlog, completeness }: Status, { n
 
 const marked = (colour: 'red' | 'yellow', count: number, word: string): string => (count === 0 ? `0 ${word}` : paint(colour, `${countText(count)} ${word}`));
 
+/** What is stored of it is no news where no dispatcher can serve it. */
+const shownStatus = ({ status, notServed }: Backlog): string => (notServed === null ? status : 'not served');
+
 function backlogLines(backlog: readonly Backlog[], { now, most }: { now: Date; most: number }): string[] {
   if (backlog.length === 0) return ['  Nothing is pending, nothing is dead.'];
   const lines = tableLines(backlog.slice(0, most), [
     { title: 'integration', text: ({ integrationId }) => integrationId },
     { title: 'name', text: ({ name }) => shortened(name, 24) },
     { title: 'provider', text: ({ provider }) => provider },
-    { title: 'status', text: ({ status }) => status, paint: (text, { status }) => (status === 'active' ? text : paint('yellow', text)) },
+    { title: 'status', text: shownStatus, paint: (text, one) => (shownStatus(one) === 'active' ? text : paint('yellow', text)) },
     { title: 'pending', align: 'right', text: ({ pending }) => countText(pending) },
     { title: 'late', align: 'right', text: ({ late }) => countText(late), paint: paintCount('yellow') },
     { title: 'oldest', align: 'right', text: ({ oldestPendingAt }) => agoText(oldestPendingAt, now) },
     { title: 'dead', align: 'right', text: ({ dead }) => countText(dead), paint: paintCount('red') },
-    { title: 'why', text: ({ statusReason }) => shortened(statusReason ?? '', 60) },
+    { title: 'why', text: ({ statusReason, notServed }) => shortened(notServed ?? statusReason ?? '', 60) },
   ]).map((line) => `  ${line}`);
   return backlog.length > most ? [...lines, `  … and ${countOf(backlog.length - most, 'integration')} more: --all`] : lines;
 }
