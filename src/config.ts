@@ -77,7 +77,7 @@ const natsProtocols = ['nats:', 'tls:', 'ws:', 'wss:'];
 const areNatsUrls = (text: string): boolean => text.split(',').every((part) => natsProtocols.includes(URL.parse(part.trim())?.protocol ?? ''));
 
 /**
- * Every variable, with its unit and default; the table in the README says the same. An empty variable is an absent one.
+ * Every variable, with its unit and default; the table in ops/README.md says the same. An empty variable is an absent one.
  */
 const environment = z.object({
   HOST: z.string().default('127.0.0.1').describe('address the API listens on'),
@@ -131,7 +131,7 @@ const environment = z.object({
 
 export type Config = z.output<typeof environment>;
 
-/** One line for each variable: name, description, default. For the README and `--help`. */
+/** One line for each variable: name, description, default. For ops/README.md and `--help`. */
 export const variables = Object.entries(environment.shape).map(([name, schema]) => ({ name, description: schema.description ?? '' }));
 
 /** Kubernetes gives every container such variables for a service that is named formwire. */
@@ -146,7 +146,7 @@ export function parseConfig(env: Record<string, string | undefined>): Config {
   if (parsed.success && unknown.length === 0) return parsed.data;
   const lines = [
     ...(parsed.error?.issues ?? []).map((issue) => `${String(issue.path[0])}: ${issue.message}`),
-    ...unknown.map((name) => `${name}: there is no such variable; the README lists all`),
+    ...unknown.map((name) => `${name}: there is no such variable; ops/README.md lists all`),
   ];
   throw new Error(`The configuration is wrong.\n  ${lines.join('\n  ')}`);
 }

@@ -1,8 +1,8 @@
 import { isId } from '../../src/events/id.ts';
 import type { CallbackReply, CallbackRequest, CallContext } from '../provider.ts';
 import { isMessageSid, type MessageNews } from './message-status.ts';
-import { noteNews } from './note-news.ts';
-import { noteOptOut } from './receipts.ts';
+import { noteNews, trackNews } from './note-news.ts';
+import { claimMessage, noteOptOut } from './receipts.ts';
 import { accountOf, type SmsSettings } from './settings.ts';
 import { optedOut } from './troubles.ts';
 
@@ -21,7 +21,9 @@ export async function takeCallback(request: CallbackRequest, context: Context): 
   const about = aboutWhat(request, members);
   if (!about) return { httpStatus: 400 };
   const { eventId, familyId, news, to } = about;
-  await noteNews(context, { eventId, familyId, news });
+  // another receipt with the same text to the same number may have taken the message for its own: it is not both of them
+  if (await claimMessage(ledger, { sid: news.sid, familyId })) await noteNews(context, { eventId, familyId, news });
+  else await trackNews(context, { eventId, news });
   if (news.errorCode === optedOut && to !== undefined) await noteOptOut(ledger, { number: to, now: now() });
   return { httpStatus: 204, wake: [eventId] };
 }

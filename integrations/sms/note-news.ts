@@ -9,6 +9,11 @@ export async function noteNews(
 ): Promise<void> {
   const { eventId, familyId, news } = about;
   await noteAccepted(ledger, { familyId, eventId, sid: news.sid });
+  await trackNews({ track }, { eventId, news });
+}
+
+/** Notes what Twilio says of a message, and nothing of the receipt. */
+export async function trackNews({ track }: Pick<CallContext<unknown>, 'track'>, { eventId, news }: { eventId: Tracking['eventId']; news: MessageNews }): Promise<void> {
   const tracking = trackingOf(eventId, news);
   if (tracking) await track([tracking]);
 }

@@ -42,6 +42,8 @@ export const limits = {
   socketSubscriptions: { what: 'operations under way on one WebSocket', value: 100, unit: 'operations', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'they share what the connection holds' },
   socketMessageBytes: { what: 'message that comes over a WebSocket', value: 65_536, unit: 'bytes', code: '1009', status: 413, why: 'each may hold one that has not come whole; what is longer goes over HTTP' },
   subscriptionChars: { what: 'query and variables of a subscription', value: 5_000, unit: 'characters', code: 'SUBSCRIPTION_TOO_LONG', status: 400, why: 'they are kept for as long as it lasts' },
+  callerSubscriptionChars: { what: 'queries and variables of the subscriptions of one API key or member in one process, the same query once', value: 500_000, unit: 'characters', code: 'TOO_MANY_SUBSCRIPTIONS', status: 429, why: 'parsed they take some 75 MiB' },
+  processSubscriptionChars: { what: 'queries and variables of the subscriptions of one process, the same query once', value: 1_000_000, unit: 'characters', code: 'OVERLOADED', status: 503, why: 'parsed they take some 150 MiB' },
   socketInitMs: { what: 'time until a WebSocket says who it is', value: 5 * seconds, unit: 'ms', code: '4408', status: 408, why: 'who says nothing must not hold a place' },
   unreadItems: { what: 'events that a subscriber falls behind the others', value: 1_000, unit: 'events', code: 'TOO_SLOW', status: 200, why: 'it is ended with its cursor; nobody else waits for it' },
   unreadBytes: { what: 'bytes that wait for one subscriber; past it, it falls behind', value: 262_144, unit: 'bytes', code: 'TOO_SLOW', status: 200, why: 'what is not read must not fill the memory' },

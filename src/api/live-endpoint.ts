@@ -59,7 +59,7 @@ export function createLiveEndpoint({ hub, places, isShared }: { hub: LiveHub; pl
       if (isShared(request)) throw notAlone();
       const giveBack = [places.takeConnection(address)];
       response.once('close', () => giveBack.forEach((back) => back()));
-      giveBack.push(places.takeSubscription(viewer));
+      giveBack.push(places.takeSubscription(viewer, ready));
       const stream = createStream(response);
       response.once('close', () => open.delete(stream));
       const lastEventId = request.headers['last-event-id']?.toString();

@@ -2,6 +2,7 @@ import { getOperationAST, Kind, type DocumentNode, type GraphQLError, type Graph
 import type { Config } from '../config.ts';
 import type { Viewer } from '../graphql/viewer.ts';
 import type { Documents } from './documents.ts';
+import { variablesLength } from './held-texts.ts';
 import { createInputLimits } from './input-limits.ts';
 import { limits as documented, type ApiLimits } from './limits.ts';
 import { createCosts } from './query-cost.ts';
@@ -70,7 +71,7 @@ function callsOf(document: DocumentNode, { operation, selectionSet }: OperationD
   return Math.max(1, count(selectionSet));
 }
 
-const lengthOf = ({ query, variables }: RequestParams): number => query.length + (variables ? JSON.stringify(variables).length : 0);
+const lengthOf = (params: RequestParams): number => params.query.length + variablesLength(params);
 
 const tooLong = ({ subscriptionChars }: ApiLimits): GraphQLError => pastLimit('subscriptionChars', `A subscription and its variables have at most ${subscriptionChars} characters together.`);
 

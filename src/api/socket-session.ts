@@ -104,7 +104,7 @@ export function serveSocket(socket: WebSocket, deps: SocketDeps): SocketSession 
   };
 
   const follow = async (id: string, begun: { ready: ReadyOperation; viewer: Viewer | undefined; until: Date | undefined }): Promise<void> => {
-    const giveBack = deps.places.takeSubscription(begun.viewer);
+    const giveBack = deps.places.takeSubscription(begun.viewer, begun.ready);
     const subscribed = await deps.hub.subscribe({ ...begun, address: deps.address, lastEventId: undefined, outlet: outletOf(socket, id, () => operations.delete(id)) }, giveBack);
     if ('refused' in subscribed) {
       giveBack();

@@ -8,7 +8,7 @@ export interface LaneClaims {
   /** What may be claimed now, if anything. */
   request(facts: ClaimFacts): ClaimRequest | undefined;
   /** What came of a request. */
-  note(request: Pick<ClaimRequest, 'mode' | 'limit'> & { found: number }): void;
+  note(request: Pick<ClaimRequest, 'mode' | 'limit' | 'held'> & { found: number }): void;
   /** Whether to ask again, with so many claimed deliveries waiting: true once for each request after which there may be more. */
   takeMore(waiting: number, lane: Pick<ClaimFacts, 'places' | 'isOrdered'>): boolean;
 }
@@ -45,8 +45,6 @@ export function createLaneClaims(): LaneClaims {
   let claimedFor: { recoveredAt: Date | undefined } | undefined;
   /** The last claim was as large as it could be: there may be more. */
   let mayHaveMore = false;
-  /** What an ordered lane held when it asked took the place of others. */
-  let wasHolding = false;
 
   return {
     catchUp: (recoveredAt) => {
@@ -54,16 +52,16 @@ export function createLaneClaims(): LaneClaims {
     },
     request: ({ integrationId, isOpen, isOrdered, places, batchSize, running, atHand, hasUncommitted, held, isBrokenOff }) => {
       claimedFor = hasUncommitted ? undefined : catchingUp;
-      wasHolding = held.length > 0;
       const request = { integrationId, recoveredAt: catchingUp?.recoveredAt, held };
       if (isOpen) return running + atHand > 0 ? undefined : { ...request, limit: 1, mode: 'probe' };
       if (isOrdered) return isBrokenOff || atHand > fewInOrder ? undefined : { ...request, limit: maxInOrder, mode: 'in order' };
       const room = places * Math.max(perPlace, batchSize) - atHand;
       return room > 0 ? { ...request, limit: room, mode: catchingUp ? 'drain' : 'due' } : undefined;
     },
-    note: ({ mode, limit, found }) => {
-      mayHaveMore = mode === 'in order' ? found > 0 || wasHolding : found >= limit;
-      const isExhausted = !mayHaveMore && mode !== 'probe';
+    note: ({ mode, limit, found, held }) => {
+      const sawAll = found + held.length < limit; // what is held takes the place of others
+      mayHaveMore = found > 0 && !sawAll; // where it found nothing, the same comes of the next until a held one is recorded
+      const isExhausted = sawAll && mode !== 'probe';
       if (isExhausted && catchingUp === claimedFor) catchingUp = undefined;
     },
     takeMore: (waiting, { places, isOrdered }) => {

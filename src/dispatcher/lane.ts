@@ -88,6 +88,7 @@ const reasons = {
   order: 'Waits for earlier deliveries of its form.',
   slow: 'Waits for its turn: the receiver is slower than its events come.',
   stopping: 'Waits for its turn: the dispatcher that had it was stopped.',
+  late: 'Waits for its turn: the dispatcher that had it did not come to it in time.',
   deleted: 'The integration was deleted.',
 } as const;
 
@@ -172,7 +173,7 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
   };
 
   /** One from the stream comes again by itself; a claimed one would wait until its claim runs out. */
-  const handBack = (work: Work): void => spill(work, reasons.stopping, new Date());
+  const handBack = (work: Work): void => spill(work, reasons.late, new Date());
 
   /** Where the database cannot tell, the delivery goes the way through PostgreSQL. */
   const mayGoFirst = (work: Work): Promise<boolean> =>

@@ -38,7 +38,7 @@ async function latencies(product: FakeProduct, { formId, arrivals }: { formId: I
   return Promise.all(measured);
 }
 
-test('live deliveries go out as soon during a backfill as before it', { timeout: 120_000 }, async () => {
+test('live deliveries go out as soon during a backfill as before and after it', { timeout: 120_000 }, async () => {
   await using product = await startFakeProduct();
   const arrivals = noteArrivals();
   service.deliver = async ({ event }) => {
@@ -51,8 +51,12 @@ test('live deliveries go out as soon during a backfill as before it', { timeout:
   const id = await product.connect(formId);
   await product.finished(id, 'connect');
 
-  const before: number[] = [];
-  for (let round = 0; round < rounds; round += 1) before.push(...(await latencies(product, { formId, arrivals })));
+  const alone = async (): Promise<number> => {
+    const measured: number[] = [];
+    for (let round = 0; round < rounds; round += 1) measured.push(...(await latencies(product, { formId, arrivals })));
+    return median(measured);
+  };
+  const before = await alone();
   await product.run('startBackfill', { integrationId: id }, 'job { id }');
   await vi.waitUntil(() => arrivals.count() > rounds * liveInRound + 200, { timeout: 20_000 });
   const during: number[] = [];
@@ -60,8 +64,10 @@ test('live deliveries go out as soon during a backfill as before it', { timeout:
   while (during.length < rounds * liveInRound && (await isUnderWay())) during.push(...(await latencies(product, { formId, arrivals })));
 
   expect(during.length).toBeGreaterThanOrEqual(liveInRound);
-  // what is within a few milliseconds is the same: both share the machine with whatever else runs on it
-  expect((median(during) + callMs) / (median(before) + callMs)).toBeLessThan(2);
   expect(await product.finished(id, 'backfill')).toMatchObject({ status: 'done' });
+  // whatever else has come to use the machine meanwhile slows these down too
+  const after = await alone();
+  // what is within a few milliseconds is the same
+  expect((median(during) + callMs) / (Math.max(before, after) + callMs)).toBeLessThan(2);
   expect(new Set(service.delivered.map(({ event }) => event.responseId)).size).toBe(service.delivered.length);
 });

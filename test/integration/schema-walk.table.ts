@@ -355,3 +355,12 @@ export const inputs: Record<string, (things: Things, actor: { refreshToken?: str
 
 /** Mutations that use up what somebody came with: they log in again afterwards. */
 export const consuming: readonly string[] = ['refreshSession', 'logout', 'changePassword'];
+
+/** What mutations answer that the owner cannot read afterwards: it is gone, or nobody of theirs. */
+export const unread: Record<string, readonly string[]> = {
+  register: ['user'],
+  login: ['user'],
+  removeMember: ['member'],
+  removeSection: ['section'],
+  deleteForm: ['form'],
+};

@@ -19,18 +19,26 @@ const plausible: Plausible = {
   username: ['somebody'], email: ['a@example.org'], password: ['correct horse'], newPassword: ['correct horse'], currentPassword: ['correct horse'],
   mobile: ['+14155550100'], title: ['Survey'], text: ['Food?', 'Why?'], pattern: ['[a-z]+'], url: ['https://example.com/hook'], expectedRevision: [1, 2], position: [0, 1],
   earliest: ['2026-01-01'], latest: ['2026-12-31'], minLength: [1], maxLength: [20], maxResponses: [3, 1_000], submittedAt: ['2026-10-01T06:30:00+05:30'], lastModifiedAt: ['2026-10-01T06:30:00Z'],
-  kind: ['TEXT', 'LONG_TEXT', 'INTEGER', 'BOOLEAN', 'DATE'], role: ['VIEWER', 'EDITOR'], locale: ['en', 'de-CH'], visibleWhen: ['true'], first: [2], after: [null], before: [null], last: [null],
+  kind: ['TEXT', 'LONG_TEXT', 'INTEGER', 'BOOLEAN', 'DATE'], role: ['VIEWER', 'EDITOR'], locale: ['en', 'de-CH'], visibleWhen: ['true'], name: ['known', 'likely', 'sure'], expression: ["food != 'Bread'"], keepOldFor: ['0s', '1h'],
+  definition: [{ formwire: 1, title: 'Survey', questions: [{ key: 'food', text: 'Food?', kind: 'TEXT' }] }], first: [2], after: [null], before: [null], last: [null],
 };
+
+/** Not those of the targets before: one in a hundred would be the caller's own, and the rest refused before anything is read. */
+const ownIds = `
+  with own as (select id from forms where organization_id = $1)
+  select 'form' as table, id from own union all select 'question', id from questions where form_id in (select id from own)
+  union all select 'choice', id from choices where question_id in (select id from questions where form_id in (select id from own))
+  union all select 'section', id from sections where form_id in (select id from own) union all select 'response', id from responses where form_id in (select id from own)
+  union all select 'integration', id from integrations where organization_id = $1 union all select 'delivery', id from deliveries where organization_id = $1
+  union all select 'job', id from jobs where organization_id = $1 union all select 'replay', id from replays where organization_id = $1
+  union all select 'apiKey', id from api_keys where organization_id = $1 union all select 'invitation', id from invitations where organization_id = $1
+  union all select 'member', id from memberships where organization_id = $1 union all select 'user', user_id from memberships where organization_id = $1`;
 
 /** Objects of one organisation to be hostile to, and how to be. */
 export async function aimAt(api: DeliveryApi): Promise<{ filled: Lists; hostility: Hostility }> {
   const filled = await fillLists(api);
   for (const list of Object.values(filled.lists)) while ((await list.rows()).length < 2) await list.grow();
-  const { rows } = await api.pool.query<{ table: string; id: string }>(`
-    select 'form' as table, id from forms union all select 'question', id from questions union all select 'choice', id from choices
-    union all select 'response', id from responses union all select 'integration', id from integrations union all select 'delivery', id from deliveries
-    union all select 'apiKey', id from api_keys union all select 'user', id from users
-    union all select 'member', id from memberships union all select 'invitation', id from invitations union all select 'section', id from sections`);
+  const { rows } = await api.pool.query<{ table: string; id: string }>(ownIds, [filled.owner.organizationId]);
   const of = (table: string) => rows.filter((row) => row.table === table).map(({ id }) => id);
   const ids = rows.map(({ id }) => id);
   const byName: Plausible = {
@@ -68,7 +76,7 @@ export function requestsFor(target: Target, hostility: Hostility): fc.Arbitrary<
 
 /** `id` is mostly of the kind that the mutation is about. */
 function aimed({ name }: Target, hostility: Hostility): Hostility {
-  const prefix = [['Form', 'form'], ['Question', 'q'], ['Response', 'resp'], ['Integration', 'intg'], ['Delivery', 'dlv'], ['ApiKey', 'key'], ['Member', 'mem'], ['Invitation', 'inv'], ['Section', 'sec']].find(([kind]) => name.endsWith(kind!))?.[1];
+  const prefix = [['Form', 'form'], ['Question', 'q'], ['Response', 'resp'], ['Integration', 'intg'], ['Delivery', 'dlv'], ['ApiKey', 'key'], ['Member', 'mem'], ['Invitation', 'inv'], ['Section', 'sec'], ['Backfill', 'job'], ['Replay', 'rpl'], ['Secret', 'intg']].find(([kind]) => name.endsWith(kind!))?.[1];
   const ids = hostility.ids.filter((id) => id.startsWith(`${prefix}_`));
   return ids.length === 0 ? hostility : { ...hostility, plausible: { ...hostility.plausible, id: ids } };
 }

@@ -55,7 +55,8 @@ export interface Hostility {
 export function valuesOf(type: GraphQLInputType, name: string, hostility: Hostility): fc.Arbitrary<unknown> {
   const { plausible, oneIn } = hostility;
   const inner = isNonNullType(type) ? (type.ofType as GraphQLInputType) : type;
-  const offered = plausible[name];
+  // one name may be a text in one input, and an object in another
+  const offered = isInputObjectType(inner) ? undefined : plausible[name];
   const good = offered ? fc.constantFrom(...offered) : fittingValues(inner, name, hostility);
   const hostile = fc.oneof({ weight: 2, arbitrary: hostileLeaf(inner) }, { weight: 1, arbitrary: anything });
   return fc.oneof({ weight: oneIn - 1, arbitrary: good }, { weight: 1, arbitrary: hostile });

@@ -65,8 +65,8 @@ describe('the configuration', () => {
     for (const wrong of ['20', '20:10', '0:5', '-1:5', 'fast', '1:99999999']) expect(() => parseConfig({ FORMWIRE_RATE_FORM: wrong })).toThrow('is no rate');
   });
 
-  test('stands in the README, every variable of it', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  test('stands in ops/README.md, every variable of it', () => {
+    const readme = readFileSync(new URL('../../ops/README.md', import.meta.url), 'utf8');
     expect(variables.map((variable) => variable.name).filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -29,6 +29,12 @@ describe('the hash of a submission’s content', () => {
     ['a text that looks like two answers', { ...base, answers: [{ key: 'a', value: '1\n["b"]' }] }],
   ])('differs by %s', ([, input]) => expect(contentHash(input as typeof base)).not.toBe(contentHash(base)));
 
+  test('is the one that stands in rows written long ago', () => {
+    const collector = { username: 'c', userId: null, lastModifiedAt: '2026-11-21T02:15:00Z', location: undefined };
+    const input = { ...base, respondent: { name: 'Søren', mobile: '+1', key: null }, collector, familyId: 'resp_1' };
+    expect(contentHash(input)).toBe('BY10TmX97DQMGa1EzAg0ya9nk0TF3eNfoqfXUgoqcCw');
+  });
+
   test('does not exist for what is nested too deeply to be stored', () => {
     let deep: Json = 'x';
     for (let level = 0; level < 10_000; level += 1) deep = [deep];

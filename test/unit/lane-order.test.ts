@@ -130,6 +130,17 @@ test('what was sent is held until it is recorded, and then the lane asks for mor
   expect(wanted()).toBe(before + 1);
 });
 
+test('while a call lasts that nothing can come before, no claim follows the one that found nothing', async () => {
+  const never = new Promise<Outcome>(() => undefined);
+  const { lane, claimed, tried, wanted } = openOrderedLane(() => never);
+  lane.offerClaimed([claimed(1)], { ...requestOf(lane), found: 1 });
+  await expect.poll(() => tried).toEqual([1]);
+  const before = wanted();
+  lane.offerClaimed([], { ...requestOf(lane), found: 0 });
+  lane.offerClaimed([], { ...requestOf(lane), limit: 1, found: 0 });
+  expect(wanted()).toBe(before);
+});
+
 test('what a claim brings goes back too where a pause that is over has given back those before it', async () => {
   const lasting = Promise.withResolvers<Outcome>();
   const facts = openOrderedLane((position) => (position === 1 ? lasting.promise : { status: 'delivered' }));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
-test.each(['README.md', 'integrations/README.md', 'ops/upkeep.md'])('every link of %s to a file leads to one', (file) => {
+test.each(['README.md', 'integrations/README.md', 'ops/README.md', 'ops/upkeep.md'])('every link of %s to a file leads to one', (file) => {
   const targets = [...read(file).matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, target = '']) => target).filter((target) => !/^https?:/.test(target));
   expect(targets.length).toBeGreaterThan(0);
   expect(targets.filter((target) => !existsSync(path.join(root, path.dirname(file), target)))).toEqual([]);

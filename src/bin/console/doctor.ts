@@ -40,7 +40,7 @@ async function examine(): Promise<Finding[]> {
   try {
     config = parseConfig(process.env);
   } catch (error) {
-    return [wrong('configuration', saidBy(error), 'Mend these variables; the README lists all.')];
+    return [wrong('configuration', saidBy(error), 'Mend these variables; ops/README.md lists all.')];
   }
   const directory = path.resolve(config.FORMWIRE_DATA);
   const here = [sound('configuration', 'every variable makes sense'), ...keyFindings(config), ...(config.DATABASE_URL && config.NATS_URL ? [] : checkDataDirectory(directory, [signingKeyFile, sealingKeyFile, runningFile]))];
