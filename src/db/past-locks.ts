@@ -39,7 +39,7 @@ export async function pastLocks<T>(work: () => Promise<T>, { client, bounds, onB
     try {
       return await work();
     } catch (cause) {
-      if (!isLockTimeout(cause)) throw cause;
+      if (!isInTheWay(cause)) throw cause;
       const blocked = { try: round, tries, ...(await findLongest(client)) };
       if (round === tries) throw new Error(givenUp(blocked, (tries * (lockTimeoutMs + pauseMs)) / 1_000), { cause });
       onBlocked(blocked);
@@ -48,8 +48,9 @@ export async function pastLocks<T>(work: () => Promise<T>, { client, bounds, onB
   }
 }
 
-/** Of PostgreSQL: lock_not_available. */
-const isLockTimeout = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '55P03';
+/** Of PostgreSQL: lock_not_available, and deadlock_detected, for which it ends one of two who wait for each other. */
+const inTheWay: readonly unknown[] = ['55P03', '40P01'];
+const isInTheWay = (error: unknown): boolean => error instanceof Error && 'code' in error && inTheWay.includes(error.code);
 
 const givenUp = ({ tries, pid, application, forSeconds }: Blocked, seconds: number): string => {
   const holder = pid === null ? '' : ` Process ${pid} of PostgreSQL (${application || 'no name'}) has been in a transaction for ${forSeconds} s, which may be why: wait for it, or end it by select pg_terminate_backend(${pid}).`;
