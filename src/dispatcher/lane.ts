@@ -152,6 +152,12 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
     if (reason) for (const work of queue.takeAll()) spill(work, reason, null);
   };
 
+  /** What was claimed in any order goes back, also what a claim under way brings. */
+  const claimAnew = (): void => {
+    for (const work of queue.takeClaimed()) spill(work, reasons.order, new Date());
+    failedClaim = -Infinity;
+  };
+
   const run = async (batch: readonly Work[]): Promise<void> => {
     const known = dropErased(batch);
     const works = settings.isOrdered ? await keepOrder(known) : known;
@@ -265,7 +271,9 @@ export function createLane(deps: LaneDeps, initial: { integration: EnabledIntegr
         claims.catchUp(new Date());
         calls.endHold();
       }
+      const isOrderedNow = nextSettings.isOrdered && !settings.isOrdered;
       settings = nextSettings;
+      if (isOrderedNow) claimAnew();
       spillQueued();
       calls.pump();
     },

@@ -156,3 +156,21 @@ test('what a claim brings goes back too where a pause that is over has given bac
   expect(tried).toEqual([1]);
   expect(statusesOf(facts)).toEqual(['1 delivered', '2 pending', '3 pending']);
 });
+
+test('a lane that becomes ordered hands back what it has claimed in any order, and what a claim under way brings', async () => {
+  const lasting = Promise.withResolvers<Outcome>();
+  const facts = openOrderedLane((position) => (position === 7 ? lasting.promise : { status: 'delivered' }));
+  const { lane, claimed, tried } = facts;
+  lane.update(integration, { ...settings, isOrdered: false });
+  lane.offerClaimed([claimed(7), claimed(9)], { ...requestOf(lane), found: 2 });
+  const underWay = requestOf(lane);
+  lane.update(integration, settings);
+  lane.offerClaimed([claimed(4), claimed(6)], { ...underWay, found: 2 });
+  lasting.resolve({ status: 'delivered' });
+  await expect.poll(() => facts.states.size).toBe(4);
+  expect(tried).toEqual([7]);
+  expect(statusesOf(facts)).toEqual(['4 pending', '6 pending', '7 delivered', '9 pending']);
+
+  lane.offerClaimed([claimed(3), claimed(4)], { ...requestOf(lane), found: 2 });
+  await expect.poll(() => tried).toEqual([7, 3, 4]);
+});
