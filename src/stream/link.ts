@@ -25,14 +25,21 @@ export function openLink(options: Whereabouts & { name: string; log: Log }): Str
   let up = false;
   const reconnected = new Set<() => void>();
 
+  let isRefused = false;
+  /** While it is not let in, the client tells of each try, and of as many reconnections once it is. */
   const follow = async (nats: NatsConnection): Promise<void> => {
     for await (const status of nats.status()) {
-      if (status.type === 'disconnect') up = false;
-      if (status.type === 'reconnect') {
-        up = true;
+      if (status.type === 'disconnect' && up) {
+        up = false;
+        log.warn({ link: name }, 'stream.disconnected');
+      } else if (status.type === 'error' && !up && !isRefused) {
+        isRefused = true;
+        log.warn({ link: name, err: status.error }, 'stream.refused');
+      } else if (status.type === 'reconnect' && !up) {
+        [up, isRefused] = [true, false];
+        log.warn({ link: name }, 'stream.reconnected');
         for (const callback of reconnected) callback();
       }
-      if (status.type === 'disconnect' || status.type === 'reconnect') log.warn({ link: name }, `stream.${status.type}ed`);
     }
   };
   let isSaid = false;

@@ -2,7 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { nkeys } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
+import { createLog } from '../../src/log.ts';
 import { readCredentials } from '../../src/stream/credentials.ts';
+import { openLink } from '../../src/stream/link.ts';
 import { runFormwire } from '../support/command.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { createOperator, startGuardedNats } from '../support/guarded-nats.ts';
@@ -49,6 +51,31 @@ test('who is sent away reads the seed of an nkey anew until it is let in, whatev
   await expect.poll(() => nats.refusals(), { timeout: 15_000 }).toBeGreaterThan(12); // by each of three connections more than twice
   writeFileSync(file, seedOf(after));
   await isReady(pipeline).toEqual([]);
+});
+
+test('a link that is not let in for a while says so and why, and that it is back, once, however often it tried', { timeout: 30_000 }, async () => {
+  const lines: string[] = [];
+  const [before, after] = [nkeys.createUser(), nkeys.createUser()];
+  using folder = createTemporaryDirectory();
+  const file = path.join(folder.path, 'formwire.nk');
+  writeFileSync(file, seedOf(before));
+  await using nats = await startGuardedNats(nkeyOf(before));
+  const link = openLink({ url: nats.url, credentialsFile: file, name: 'test', log: createLog('info', { write: (line) => void lines.push(line) }) });
+  const signal = new AbortController().signal;
+  let reconnections = 0;
+  link.onReconnected(() => (reconnections += 1), signal);
+  await link.opened(signal);
+  await nats.guardBy(nkeyOf(after));
+  await expect.poll(() => nats.refusals(), { timeout: 15_000 }).toBeGreaterThan(3);
+  writeFileSync(file, seedOf(after));
+  await expect.poll(() => link.connected(), { timeout: 15_000 }).toBeDefined();
+  await link.close();
+  expect(reconnections).toBe(1);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ event: 'stream.disconnected', link: 'test' }),
+    expect.objectContaining({ event: 'stream.refused', link: 'test', err: expect.objectContaining({ message: 'Authorization Violation' }) }),
+    expect.objectContaining({ event: 'stream.reconnected', link: 'test' }),
+  ]);
 });
 
 test('a file that is none is named before anything starts, and nothing of what is in it', async () => {
