@@ -32,6 +32,9 @@ const npm = `
   appendFileSync('npm-runs', 'run ' + process.pid + '\\n');
   const finish = () => {
     if (existsSync('hold')) return setTimeout(finish, 10);
+    setTimeout(install, 50); // of a signal that has come meanwhile is told after the timers that are due
+  };
+  const install = () => {
     if (told) return;
     mkdirSync('node_modules', { recursive: true });
     copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
