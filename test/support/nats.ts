@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { inject } from 'vitest';
 import { startNatsServer } from '../../src/embedded/nats-server.ts';
+import { freePort } from './free-port.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
 
 /** A nats-server of the test's own; stopped and deleted with its scope. */
@@ -20,9 +21,9 @@ export interface TestNats extends AsyncDisposable {
 
 export async function startTestNats(): Promise<TestNats> {
   const directory = createTemporaryDirectory();
-  const options = { dir: directory.path, binary: inject('natsServerBinary') };
+  const options = { dir: directory.path, binary: inject('natsServerBinary'), port: await freePort() };
   const first = await startNatsServer(options);
-  const { url, port } = first;
+  const { url } = first;
   let running: typeof first | undefined = first;
   const stop = async () => {
     await running?.stop();
@@ -30,10 +31,10 @@ export async function startTestNats(): Promise<TestNats> {
   };
   return {
     url,
-    port,
+    port: options.port,
     stop,
     async start() {
-      running ??= await startNatsServer({ ...options, port });
+      running ??= await startNatsServer(options);
     },
     wipeStore() {
       if (running) throw new Error('stop the server before wiping its store');

@@ -5,6 +5,7 @@ import './provided.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { startNatsServer } from '../../src/embedded/nats-server.ts';
 import { startPostgres } from '../../src/embedded/postgres.ts';
+import { freePort } from './free-port.ts';
 import { createTemporaryDirectory } from './temporary-directory.ts';
 
 /** A PostgreSQL of the test's own, as durable as in service; it keeps its port and its data over stops and starts. */
@@ -19,8 +20,9 @@ export interface RestartablePostgres extends AsyncDisposable {
 
 export async function startRestartablePostgres(): Promise<RestartablePostgres> {
   const directory = createTemporaryDirectory();
-  const first = await startPostgres({ dir: directory.path });
-  const { url, port } = first;
+  const options = { dir: directory.path, port: await freePort() };
+  const first = await startPostgres(options);
+  const { url } = first;
   let running: typeof first | undefined = first;
   await migrate(url);
   const stop = async () => {
@@ -36,7 +38,7 @@ export async function startRestartablePostgres(): Promise<RestartablePostgres> {
       await stop();
     },
     async start() {
-      running ??= await startPostgres({ dir: directory.path, port });
+      running ??= await startPostgres(options);
     },
     async [Symbol.asyncDispose]() {
       await stop();
@@ -63,9 +65,9 @@ export interface NatsWithStore extends AsyncDisposable {
 
 export async function startNatsWithStore(): Promise<NatsWithStore> {
   const directory = createTemporaryDirectory();
-  const options = { dir: directory.path, binary: inject('natsServerBinary') };
+  const options = { dir: directory.path, binary: inject('natsServerBinary'), port: await freePort() };
   const first = await startNatsServer(options);
-  const { url, port } = first;
+  const { url } = first;
   let running: typeof first | undefined = first;
   const stop = async () => {
     await running?.stop();
@@ -87,7 +89,7 @@ export async function startNatsWithStore(): Promise<NatsWithStore> {
       await stop();
     },
     async start() {
-      running ??= await startNatsServer({ ...options, port });
+      running ??= await startNatsServer(options);
     },
     saveStore: () => replace(copy, store),
     restoreStore: () => replace(store, copy),
